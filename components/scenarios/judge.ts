@@ -1,11 +1,14 @@
-import type { Answer } from "../opa/client.ts";
-import type { DecisionResult, Expectation, Outcome, Scenario, ScenarioResult } from "./scenario.ts";
+import type { DecisionResult, Expectation, Outcome, Scenario, ScenarioResult, Verdict } from "./scenario.ts";
 
-/** Whether an answer is the expected one: the same `allow`, and exactly the same set of reasons in any order. */
-export function judgeDecision(expected: Expectation, answer: Pick<Answer, "allow" | "reasons">): boolean {
+/**
+ * Whether an answer is the expected one: the same `allow`, and exactly the same set of reasons in any order, unless they
+ * are left open.
+ */
+export function judgeDecision(expected: Expectation, answer: Verdict): boolean {
   const wanted = new Set(expected.reasons);
   const got = new Set(answer.reasons);
-  return expected.allow === answer.allow && wanted.size === got.size && [...wanted].every((code) => got.has(code));
+  const sameReasons = wanted.size === got.size && [...wanted].every((code) => got.has(code));
+  return expected.allow === answer.allow && (sameReasons || expected.anyReasons === true);
 }
 
 /**
@@ -20,7 +23,8 @@ export function judgeScenario(scenario: Scenario, outcomes: readonly Outcome[]):
   }
   const decisions = scenario.decisions.map((decision, index): DecisionResult => {
     const outcome = outcomes[index] as Outcome;
-    const asked = { name: decision.name, expected: { allow: decision.allow, reasons: decision.reasons } };
+    const { name, input: _, ...expected } = decision;
+    const asked = { name, expected };
     if ("failure" in outcome) {
       return { ...asked, error: outcome.failure, latencyMs: outcome.latencyMs, passed: false };
     }

@@ -3,8 +3,11 @@ import type { Answer, OpaErrorKind } from "../opa/client.ts";
 /** Anything JSON can say. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** What a policy must answer. `reasons` is an exact set, sorted. */
-export type Expectation = { allow: boolean; reasons: string[] };
+/** What a policy answered. */
+export type Verdict = { allow: boolean; reasons: string[] };
+
+/** What a policy must answer: `reasons` is an exact set, sorted; with `anyReasons` (a denial) it is empty and left open. */
+export type Expectation = Verdict & { anyReasons?: true };
 
 /** One question of a scenario; `input` is complete but for its relative dates (see dates.ts). */
 export type ScenarioDecision = Expectation & { name: string; input: Json };
@@ -28,7 +31,7 @@ export type Outcome = { answer: Answer } | { failure: AskFailure; latencyMs: num
 export type DecisionResult = {
   name: string;
   expected: Expectation;
-  got?: Expectation;
+  got?: Verdict;
   error?: AskFailure;
   latencyMs: number;
   revision?: string;

@@ -1,0 +1,91 @@
+import { readdir, readFile } from "node:fs/promises";
+import { extname, join, relative } from "node:path";
+import { parseDocument } from "yaml";
+import { UserError } from "../errors.ts";
+import { checkScenarioFile, type ScenarioFile } from "./check.ts";
+import { mergeInput } from "./merge.ts";
+import type { Expectation, Scenario } from "./scenario.ts";
+
+const EXTENSIONS = [".yaml", ".yml", ".json"];
+
+/**
+ * The scenarios of a domain, from the YAML and JSON files under `<scenariosDir>/<domain>` (subfolders included), sorted by
+ * file name. Throws one UserError with every problem of every file: what doesn't fit scenario.schema.json, what can't be
+ * parsed, duplicate names, or no scenario at all.
+ */
+export async function loadScenarios(scenariosDir: string, domain: string): Promise<Scenario[]> {
+  const folder = join(scenariosDir, domain);
+  const files = await scenarioFiles(folder);
+  if (files.length === 0) {
+    throw new UserError(
+      `No scenario for the domain "${domain}": ${folder} has no ${EXTENSIONS.join(", ")} file. ` +
+        "Add one (scenarios/scenario.schema.json says what it holds).",
+    );
+  }
+  const problems: string[] = [];
+  const scenarios: Scenario[] = [];
+  const seen = new Map<string, string>();
+  for (const file of files) {
+    const { parsed, problems: found } = parseFile(await readFile(file, "utf8"));
+    problems.push(...found.map((problem) => `${relative(process.cwd(), file)}: ${problem}`));
+    if (parsed === undefined) {
+      continue;
+    }
+    const first = seen.get(parsed.name);
+    if (first !== undefined) {
+      problems.push(
+        `${relative(process.cwd(), file)}: /name is "${parsed.name}", which ${relative(process.cwd(), first)} has already; names are unique in a domain.`,
+      );
+    }
+    seen.set(parsed.name, file);
+    scenarios.push(toScenario(parsed, domain));
+  }
+  if (problems.length > 0) {
+    throw new UserError(`The scenarios of the domain "${domain}" can't be used:\n  ${problems.join("\n  ")}`);
+  }
+  return scenarios;
+}
+
+async function scenarioFiles(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile() && EXTENSIONS.includes(extname(entry.name)))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
+      return [];
+    }
+    throw new UserError(`The scenarios in ${folder} can't be read.`, { cause });
+  }
+}
+
+function parseFile(text: string): { parsed?: ScenarioFile; problems: string[] } {
+  // JSON is YAML, so one parser reads both, with line numbers.
+  const document = parseDocument(text, { prettyErrors: true });
+  if (document.errors.length > 0) {
+    return { problems: document.errors.map((error) => error.message.split("\n")[0] ?? error.message) };
+  }
+  const content: unknown = document.toJS();
+  const problems = checkScenarioFile(content);
+  return problems.length > 0 ? { problems } : { parsed: content as ScenarioFile, problems };
+}
+
+function toScenario(file: ScenarioFile, domain: string): Scenario {
+  return {
+    name: file.name,
+    domain,
+    category: file.category,
+    description: file.description,
+    decisions: file.decisions.map((decision, index) => ({
+      name: decision.name ?? `decision ${index + 1}`,
+      input: mergeInput(file.given ?? {}, decision.input),
+      ...expectationOf(decision.allow, decision.reasons ?? []),
+    })),
+  };
+}
+
+function expectationOf(allow: boolean, reasons: string[] | "any"): Expectation {
+  return reasons === "any" ? { allow, reasons: [], anyReasons: true } : { allow, reasons: reasons.toSorted() };
+}
