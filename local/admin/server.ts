@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { ApiError, asApiError } from "../errors.ts";
+import type { AdminApi } from "./api.ts";
+
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+export interface AdminServerOptions {
+  api: AdminApi;
+  /** The only token accepted; undefined accepts any, or none. */
+  requireToken: string | undefined;
+  /** Read-only pages under /local/, by path. */
+  local: Record<string, () => unknown>;
+  log: (line: string) => void;
+}
+
+/** The Admin API's HTTP server. */
+export function createAdminServer(options: AdminServerOptions): Server {
+  return createServer({ keepAliveTimeout: 620_000 }, (request, response) => {
+    answer(request, options).then(
+      (body) => send(response, 200, body),
+      (error: unknown) => {
+        const failure = asApiError(error);
+        if (failure.status === "INTERNAL")
+          options.log(`${request.method} ${request.url}: ${failure.stack ?? failure.message}`);
+        send(response, failure.httpStatus, failure.toBody());
+      },
+    );
+  });
+}
+
+async function answer(request: IncomingMessage, options: AdminServerOptions): Promise<unknown> {
+  const method = request.method ?? "GET";
+  const url = new URL(request.url ?? "/", "http://localhost");
+  const page = options.local[url.pathname];
+  if (page !== undefined && method === "GET") return page();
+  checkToken(request, options.requireToken);
+  const body = await readJson(request);
+  return options.api.handle({ method, path: url.pathname, query: url.searchParams, body });
+}
+
+function checkToken(request: IncomingMessage, required: string | undefined): void {
+  // A web page that the user has open must not be able to write here; browsers say where a request comes from.
+  if (request.headers.origin !== undefined) {
+    throw new ApiError("PERMISSION_DENIED", "Requests from web pages (with an Origin header) are refused.");
+  }
+  if (required === undefined || request.headers.authorization === `Bearer ${required}`) return;
+  throw new ApiError(
+    "UNAUTHENTICATED",
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.",
+  );
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES)
+      throw new ApiError("INVALID_ARGUMENT", `Request payload size exceeds the limit: ${MAX_BODY_BYTES} bytes.`);
+    chunks.push(chunk);
+  }
+  if (size === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
+  } catch (cause) {
+    throw new ApiError("INVALID_ARGUMENT", `Invalid JSON payload received. ${(cause as Error).message}`, { cause });
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body, undefined, 2);
+  response.writeHead(status, {
+    "content-type": "application/json; charset=UTF-8",
+    "content-length": Buffer.byteLength(text),
+  });
+  response.end(text);
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import type { State } from "./model.ts";
+
+/** Finished operations that are kept, newest first to stay. */
+const KEPT_OPERATIONS = 200;
+
+/** The state of one local Cloud Run: held in memory, kept in one file. */
+export class Store {
+  readonly state: State;
+  readonly #file: string;
+  #writing: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  private constructor(file: string, state: State) {
+    this.#file = file;
+    this.state = state;
+  }
+
+  /** Reads the state in `directory`, or begins a new one there. Throws when the file can't be read as a state. */
+  static async open(directory: string): Promise<Store> {
+    await mkdir(directory, { recursive: true });
+    const file = join(directory, "state.json");
+    const store = new Store(file, (await readState(file)) ?? emptyState());
+    await store.save();
+    return store;
+  }
+
+  /** Resolves when a state at least as new as the one at the time of the call is on disk. */
+  save(): Promise<void> {
+    if (this.#writing === undefined) return this.#begin();
+    // A write under way may hold an older snapshot: everybody who asks meanwhile shares the one after it.
+    this.#next ??= this.#writing.catch(() => undefined).then(() => this.#begin());
+    return this.#next;
+  }
+
+  #begin(): Promise<void> {
+    this.#next = undefined;
+    const writing = this.#write().finally(() => {
+      if (this.#writing === writing) this.#writing = undefined;
+    });
+    this.#writing = writing;
+    return writing;
+  }
+
+  async #write(): Promise<void> {
+    this.#forgetOldOperations();
+    const temporary = `${this.#file}.tmp`;
+    const handle = await open(temporary, "w", 0o600);
+    try {
+      await handle.writeFile(JSON.stringify(this.state, undefined, 1));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, this.#file);
+    await syncDirectory(join(this.#file, ".."));
+  }
+
+  #forgetOldOperations(): void {
+    const finished = Object.entries(this.state.operations).filter(([, stored]) => stored.operation.done === true);
+    for (const [name] of finished.slice(0, Math.max(0, finished.length - KEPT_OPERATIONS)))
+      delete this.state.operations[name];
+  }
+}
+
+/** A rename is durable once its directory is. */
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function emptyState(): State {
+  return { version: 1, instance: randomBytes(6).toString("hex"), services: {}, operations: {} };
+}
+
+async function readState(file: string): Promise<State | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const state = JSON.parse(text) as State;
+    if (state.version !== 1) throw new Error(`version ${String(state.version)} was found, 1 is known`);
+    return state;
+  } catch (cause) {
+    throw new Error(
+      `The state of the local Cloud Run in ${file} can't be read: ${(cause as Error).message}. Restore the file, or start over with \`npm run local -- reset --yes\`.`,
+      { cause },
+    );
+  }
+}
