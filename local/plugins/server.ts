@@ -1,0 +1,55 @@
+import { createRequire, flushCompileCache } from "node:module";
+import { EngineLog } from "./engineLog.ts";
+import type { Plugin } from "./plugin.ts";
+import { Service } from "./service.ts";
+
+const require = createRequire(import.meta.url);
+
+/** How often a plugin looks whether the engine is still there. */
+const PARENT_POLL_MILLISECONDS = 500;
+
+/** The engine sends and takes messages up to this size. Source: sdk/go/common/util/rpcutil. */
+const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
+
+/**
+ * Serves a plugin to the engine that started this process: prints the port as the first and only line on stdout, answers gRPC on
+ * 127.0.0.1, and ends when the engine ends. The engine's own address is the last argument without a dash.
+ */
+export function serve(plugin: Plugin): void {
+  endWithParent();
+  keepCacheToSelf();
+  const grpc = require("@grpc/grpc-js");
+  const { ResourceProviderService } = require("@pulumi/pulumi/proto/provider_grpc_pb.js");
+  const engine = process.argv.slice(2).findLast((argument) => !argument.startsWith("-"));
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+  });
+  server.addService(ResourceProviderService, new Service(plugin, new EngineLog(engine)).methods());
+  server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error: Error | null, port: number) => {
+    if (error) {
+      process.stderr.write(`${plugin.name}: can't listen on 127.0.0.1: ${error.message}\n`);
+      process.exit(1);
+    }
+    process.stdout.write(`${port}\n`);
+    // The engine ends its plugins by a signal, and Node would write its compile cache on a normal exit only.
+    setImmediate(flushCompileCache);
+  });
+}
+
+/** The launcher's compile cache is for this process: the commands and builds that a program starts get the environment they'd always get. */
+function keepCacheToSelf(): void {
+  if (process.env.STAND_IN_COMPILE_CACHE === undefined) return;
+  delete process.env.STAND_IN_COMPILE_CACHE;
+  delete process.env.NODE_COMPILE_CACHE;
+}
+
+/** A killed engine can't tell its plugins; the kernel then gives them another parent. */
+function endWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(0);
+  }, PARENT_POLL_MILLISECONDS).unref();
+  // A write to the pipes of a dead engine must not become a crash in the middle of an operation.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+}

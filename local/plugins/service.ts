@@ -1,0 +1,241 @@
+import { createRequire } from "node:module";
+import { checkFields, type Failure } from "./check.ts";
+import type { EngineLog } from "./engineLog.ts";
+import type { Call, Changes, Outputs, Plugin, Resource } from "./plugin.ts";
+import { decode, encode, type Properties } from "./values.ts";
+
+const require = createRequire(import.meta.url);
+const messages = require("@pulumi/pulumi/proto/provider_pb.js");
+const { PluginInfo } = require("@pulumi/pulumi/proto/plugin_pb.js");
+const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js");
+
+// biome-ignore lint/suspicious/noExplicitAny: the requests of seventeen methods; each method reads its own.
+type Request = any;
+type Method = (request: Request) => Promise<unknown>;
+
+/** The gRPC code for an error without a code of its own, as Go's plugins answer. */
+const UNKNOWN_CODE = 2;
+
+/** The methods of `pulumirpc.ResourceProvider` over a plugin. Source: pulumi/pulumi proto/pulumi/provider.proto. */
+export class Service {
+  readonly #plugin: Plugin;
+  readonly #log: EngineLog;
+  readonly #abort = new AbortController();
+  #announced = false;
+
+  constructor(plugin: Plugin, log: EngineLog) {
+    this.#plugin = plugin;
+    this.#log = log;
+  }
+
+  /** The handlers for `grpc.Server.addService`; a method that isn't here answers UNIMPLEMENTED. */
+  methods(): Record<string, (call: { request: Request }, reply: (error: unknown, response?: unknown) => void) => void> {
+    const methods: Record<string, Method> = {
+      handshake: async () => capabilities(new messages.ProviderHandshakeResponse()),
+      getPluginInfo: async () => new PluginInfo().setVersion(this.#plugin.version),
+      getSchema: async () => new messages.GetSchemaResponse().setSchema(this.#schema()),
+      attach: async () => new Empty(),
+      checkConfig: (request) => this.#checkConfig(request),
+      diffConfig: (request) => this.#diffConfig(request),
+      configure: (request) => this.#configure(request),
+      check: (request) => this.#check(request),
+      diff: (request) => this.#diff(request),
+      create: (request) => this.#create(request),
+      read: (request) => this.#read(request),
+      update: (request) => this.#update(request),
+      delete: (request) => this.#delete(request),
+      invoke: (request) => this.#invoke(request),
+      cancel: async () => {
+        this.#abort.abort(new Error("stopped by the engine"));
+        return new Empty();
+      },
+    };
+    return Object.fromEntries(
+      Object.entries(methods).map(([name, method]) => [
+        name,
+        ({ request }, reply) => {
+          method(request).then(
+            (response) => reply(null, response),
+            (error: unknown) => reply({ code: UNKNOWN_CODE, details: message(error) }),
+          );
+        },
+      ]),
+    );
+  }
+
+  #schema(): string {
+    return JSON.stringify({ name: this.#plugin.name, version: this.#plugin.version, resources: {}, functions: {} });
+  }
+
+  async #checkConfig(request: Request): Promise<unknown> {
+    const { properties, secrets } = decode(request.getNews());
+    for (const name of this.#plugin.secretConfig) if (name in properties) secrets.add(name);
+    const failures = checkFields(properties, this.#plugin.config);
+    return checked(properties, secrets, failures);
+  }
+
+  async #diffConfig(request: Request): Promise<unknown> {
+    // The old inputs are what the program said; the old outputs are the same without what only the engine adds.
+    const olds = decode(request.getOldInputs() ?? request.getOlds()).properties;
+    const news = decode(request.getNews()).properties;
+    const same = Object.keys({ ...olds, ...news }).every(
+      (key) => JSON.stringify(olds[key]) === JSON.stringify(news[key]),
+    );
+    const { DIFF_NONE, DIFF_SOME } = messages.DiffResponse.DiffChanges;
+    return new messages.DiffResponse().setChanges(same ? DIFF_NONE : DIFF_SOME);
+  }
+
+  async #configure(request: Request): Promise<unknown> {
+    this.#plugin.configure(decode(request.getArgs()).properties);
+    if (!this.#announced) {
+      this.#announced = true;
+      // The engine shows a plugin's stderr as an info line, which costs nothing; a call to its log service costs a connection.
+      process.stderr.write(`${this.#plugin.name}: local stand-in for Pulumi's plugin ${this.#plugin.version}\n`);
+    }
+    return capabilities(new messages.ConfigureResponse()).setSupportspreview(true);
+  }
+
+  async #check(request: Request): Promise<unknown> {
+    const { properties: news, secrets } = decode(request.getNews());
+    const resource = this.#resource(request.getUrn());
+    const failures = checkFields(news, resource.inputs);
+    if (failures.length > 0 || resource.check === undefined) return checked(news, secrets, failures);
+    const olds = decode(request.getOlds()).properties;
+    const result = await resource.check(news, olds, this.#call(request, secrets));
+    return checked(result.inputs, secrets, result.failures ?? []);
+  }
+
+  async #diff(request: Request): Promise<unknown> {
+    const { properties: olds } = decode(request.getOlds());
+    const { properties: news, secrets } = decode(request.getNews());
+    const changes = this.#resource(request.getUrn()).diff(olds, news, this.#call(request, secrets));
+    return diffResponse(changes);
+  }
+
+  async #create(request: Request): Promise<unknown> {
+    const { properties, secrets } = decode(request.getProperties());
+    const result = await this.#resource(request.getUrn()).create(properties, this.#call(request, secrets));
+    await this.#log.flush();
+    return new messages.CreateResponse().setId(result.id).setProperties(encodeOutputs(result, secrets));
+  }
+
+  async #read(request: Request): Promise<unknown> {
+    const state = decode(request.getProperties());
+    const inputs = decode(request.getInputs());
+    const secrets = new Set([...state.secrets, ...inputs.secrets]);
+    const resource = this.#resource(request.getUrn());
+    const result = await resource.read(
+      request.getId(),
+      state.properties,
+      inputs.properties,
+      this.#call(request, secrets),
+    );
+    // An empty id tells the engine that the resource is gone.
+    if (result === undefined) return new messages.ReadResponse();
+    return new messages.ReadResponse()
+      .setId(result.id)
+      .setProperties(encodeOutputs(result, secrets))
+      .setInputs(encode(result.inputs, secrets));
+  }
+
+  async #update(request: Request): Promise<unknown> {
+    const olds = decode(request.getOlds()).properties;
+    const { properties: news, secrets } = decode(request.getNews());
+    const result = await this.#resource(request.getUrn()).update(
+      request.getId(),
+      olds,
+      news,
+      this.#call(request, secrets),
+    );
+    await this.#log.flush();
+    return new messages.UpdateResponse().setProperties(encodeOutputs(result, secrets));
+  }
+
+  async #delete(request: Request): Promise<unknown> {
+    const { properties, secrets } = decode(request.getProperties());
+    await this.#resource(request.getUrn()).delete(request.getId(), properties, this.#call(request, secrets));
+    await this.#log.flush();
+    return new Empty();
+  }
+
+  async #invoke(request: Request): Promise<unknown> {
+    const token = request.getTok() as string;
+    const handler = this.#plugin.functions[token];
+    if (handler === undefined) throw this.#uncovered("function", token, Object.keys(this.#plugin.functions));
+    const { properties, secrets } = decode(request.getArgs());
+    const failures = checkFields(properties, handler.inputs);
+    const response = new messages.InvokeResponse();
+    if (failures.length > 0) return response.setFailuresList(failures.map(checkFailure));
+    const result = await handler.invoke(properties, this.#call(request, secrets));
+    await this.#log.flush();
+    return response.setReturn(encode(result));
+  }
+
+  #resource(urn: string): Resource {
+    const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
+    const resource = this.#plugin.resources[type];
+    if (resource === undefined) throw this.#uncovered("resource type", type, Object.keys(this.#plugin.resources));
+    return resource;
+  }
+
+  #uncovered(kind: string, name: string, covered: string[]): Error {
+    return new Error(
+      `the local stand-in for the ${this.#plugin.name} plugin does not cover the ${kind} ${JSON.stringify(name)}: ` +
+        `it covers ${covered.join(", ") || "none"}. Install Pulumi's own plugin: pulumi plugin install resource ` +
+        `${this.#plugin.name} ${this.#plugin.version}`,
+    );
+  }
+
+  #call(request: Request, secrets: ReadonlySet<string>): Call {
+    const urn: string = request.getUrn?.() ?? "";
+    return {
+      urn,
+      name: urn.split("::").slice(3).join("::"),
+      preview: request.getPreview?.() ?? false,
+      secrets,
+      ignoreChanges: request.getIgnorechangesList?.() ?? [],
+      timeoutSeconds: request.getTimeout?.() ?? 0,
+      log: this.#log.for(urn),
+      signal: this.#abort.signal,
+    };
+  }
+}
+
+function capabilities(response: Request): Request {
+  // Both replies have these two, spelled differently.
+  for (const setter of ["setAcceptSecrets", "setAcceptsecrets"]) response[setter]?.(true);
+  return response;
+}
+
+function checked(inputs: Properties, secrets: ReadonlySet<string>, failures: readonly Failure[]): unknown {
+  return new messages.CheckResponse().setInputs(encode(inputs, secrets)).setFailuresList(failures.map(checkFailure));
+}
+
+function checkFailure({ property, reason }: Failure): unknown {
+  return new messages.CheckFailure().setProperty(property).setReason(reason);
+}
+
+function encodeOutputs(result: Outputs, inputSecrets: ReadonlySet<string>): unknown {
+  return encode(result.outputs, new Set([...inputSecrets, ...(result.secrets ?? [])]));
+}
+
+function diffResponse(changes: Changes): unknown {
+  const { PropertyDiff, DiffResponse } = messages;
+  const response = new DiffResponse();
+  response.setChanges(changes.size === 0 ? DiffResponse.DiffChanges.DIFF_NONE : DiffResponse.DiffChanges.DIFF_SOME);
+  response.setHasdetaileddiff(changes.size > 0);
+  const root = (path: string) => path.split(/[.[]/)[0] ?? path;
+  response.setDiffsList([...new Set([...changes.keys()].map(root))]);
+  response.setReplacesList([
+    ...new Set([...changes].filter(([, kind]) => kind.endsWith("-replace")).map(([path]) => root(path))),
+  ]);
+  for (const [path, kind] of changes) {
+    const name = kind.toUpperCase().replace("-", "_");
+    response.getDetaileddiffMap().set(path, new PropertyDiff().setKind(PropertyDiff.Kind[name]).setInputdiff(true));
+  }
+  return response;
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
