@@ -1,0 +1,85 @@
+import { execFile } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { domainPaths, locate } from "./repository.ts";
+
+const run = promisify(execFile);
+
+/** A commit's directories on disk, as git holds them. */
+export interface Export {
+  /** Directory that holds a folder for each domain. */
+  directory: string;
+  /** sha256 over the content: see treeDigest. */
+  digest: string;
+}
+
+/**
+ * Puts the domains' folders of a commit into a directory under `target`, named by their content, so that running this twice, or twice at once,
+ * gives the same directory and never one that is half-written or was changed by hand.
+ */
+export async function exportCommit(
+  directory: string,
+  what: string,
+  domains: string[],
+  commit: string,
+  target: string,
+): Promise<Export> {
+  const location = await locate(directory, what);
+  const staging = path.join(target, `.staging-${randomUUID()}`);
+  const archive = `${staging}.tar`;
+  await mkdir(staging, { recursive: true });
+  try {
+    // The attributes of a work tree must not change what is exported: line ends stay as they are committed.
+    const settings = ["-c", "core.autocrlf=false", "-c", "core.eol=lf"];
+    const paths = domainPaths(location, domains);
+    await run("git", [
+      "-C",
+      location.root,
+      "--literal-pathspecs",
+      ...settings,
+      "archive",
+      "--format=tar",
+      `--output=${path.resolve(archive)}`,
+      commit,
+      "--",
+      ...paths,
+    ]);
+    await run("tar", ["-xf", archive, "-C", staging, "--no-same-owner"]);
+    const exported = path.join(staging, location.prefix);
+    const digest = await treeDigest(exported);
+    const final = path.join(target, digest);
+    // A directory of that name may be left from before and changed since, so its content is checked too.
+    if ((await treeDigest(final).catch(() => "")) !== digest) {
+      await rm(final, { recursive: true, force: true });
+      await rename(exported, final).catch(async (cause) => {
+        if ((await treeDigest(final).catch(() => "")) !== digest) throw cause;
+      });
+    }
+    return { directory: final, digest };
+  } finally {
+    await Promise.all([rm(staging, { recursive: true, force: true }), rm(archive, { force: true })]);
+  }
+}
+
+/**
+ * The policy digest: sha256 of the lines `<sha256 of the file>  <path>` of all files, sorted by path. Anyone can recompute it:
+ * `find * -type f | LC_ALL=C sort | xargs sha256sum | sha256sum` in the exported directory.
+ */
+export async function treeDigest(directory: string): Promise<string> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"));
+  // Byte order, as sort does with LC_ALL=C; not the locale's.
+  files.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const lines = await Promise.all(
+    files.map(async (file) => `${sha256(await readFile(path.join(directory, file)))}  ${file}\n`),
+  );
+  return sha256(lines.join(""));
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
+}

@@ -1,0 +1,121 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { UserError } from "./errors.ts";
+
+const hash = z.string().regex(/^[0-9a-f]{7,40}$/, "a git hash of 7 to 40 lower-case hex digits, in quotes");
+const name = (max: number) =>
+  z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*[a-z0-9]$/, "lower-case letters, digits and hyphens, starting with a letter")
+    .max(max);
+
+/** Every configuration key, with its meaning. This is the only place where keys, defaults and limits are defined. */
+export const configSchema = z.strictObject({
+  policyDir: z
+    .string()
+    .min(1)
+    .default("policies")
+    .describe("directory that holds a folder for each domain; may lie in another repository"),
+  scenarioDir: z
+    .string()
+    .min(1)
+    .default("scenarios")
+    .describe("directory that holds the regression scenarios, a folder for each domain"),
+  domains: z.array(name(40)).min(1).default(["travel"]).describe("the policy domains that are released together"),
+  release: hash.optional().describe("pin: deploy this commit's release instead of the newest"),
+  promote: hash.optional().describe("move traffic to this release although someone moved it away by hand"),
+  overrideQuarantine: hash
+    .optional()
+    .describe("deploy this release although it was rolled back before (needs overrideReason)"),
+  overrideReason: z
+    .string()
+    .trim()
+    .min(10, "a sentence of at least 10 characters")
+    .optional()
+    .describe("why the quarantine is overridden; kept in the record"),
+  allowDirty: z
+    .boolean()
+    .default(false)
+    .describe("go on although policies or scenarios have uncommitted changes (they are never deployed)"),
+  skipTests: z.boolean().default(false).describe("skip the regression gates; shown in outputs and kept in state"),
+  settleSeconds: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(5)
+    .describe("seconds to wait after a traffic shift before it is tested"),
+  canarySteps: z
+    .array(z.number().int().min(1).max(99))
+    .default([])
+    .describe("percentages to stop at on the way to 100"),
+  serviceName: name(49).default("flowpilot-opa").describe("name of the Cloud Run service"),
+  project: z.string().min(1).describe("Google Cloud project"),
+  region: name(40).describe("Google Cloud region"),
+  endpoint: z
+    .url()
+    .optional()
+    .describe("base URL of the Cloud Run Admin API when it isn't Google's (the local Cloud Run)"),
+  imageRepository: z
+    .string()
+    .min(1)
+    .default("flowpilot-opa")
+    .describe("image name without tag; a registry path to push there"),
+  baseImage: z.string().min(1).default("flowpilot-opa-base:1.22.2").describe("image with OPA as its entry point"),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/**
+ * Reads and checks the stack's configuration: the only reader of pulumi.Config in the program.
+ * @throws UserError naming every problem at once: key, what was found, what is allowed.
+ */
+export function readConfig(): Config {
+  const values = new Map<string, string>();
+  const prefix = `${pulumi.getProject()}:`;
+  for (const [key, value] of Object.entries(pulumi.runtime.allConfig())) {
+    if (key.startsWith(prefix)) values.set(key.slice(prefix.length), value);
+  }
+  return parseConfig(values, pulumi.getStack());
+}
+
+/** The pure part of readConfig. @param values keys without namespace, values as Pulumi keeps them: text, or JSON for anything structured. */
+export function parseConfig(values: Map<string, string>, stack: string): Config {
+  const raw = Object.fromEntries([...values].map(([key, value]) => [key, decode(key, value)]));
+  const parsed = configSchema.safeParse(raw);
+  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describeIssue(issue, raw));
+  if (parsed.success && parsed.data.overrideQuarantine !== undefined && parsed.data.overrideReason === undefined) {
+    problems.push(
+      "overrideReason: missing; overrideQuarantine needs it: say in a sentence why this release may go out again",
+    );
+  }
+  if (parsed.success && problems.length === 0) return parsed.data;
+  throw new UserError(
+    [
+      `the configuration of stack "${stack}" has ${problems.length} problem${problems.length === 1 ? "" : "s"}:`,
+      ...problems.map((problem) => `  - ${problem}`),
+      `Set values with \`pulumi config set KEY VALUE\` or in Pulumi.${stack}.yaml.`,
+    ].join("\n"),
+  );
+}
+
+/** Pulumi keeps `true`, `5` and lists as text; only keys that are not text in the schema are decoded, so a hash of digits stays a hash. */
+function decode(key: string, value: string): unknown {
+  const shape = configSchema.shape[key as keyof Config] as z.ZodType | undefined;
+  if (shape === undefined || shape.safeParse(value).success) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+function describeIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): string[] {
+  if (issue.code === "unrecognized_keys") {
+    const known = Object.keys(configSchema.shape).join(", ");
+    return issue.keys.map((key) => `${key}: not a known key; known are ${known}`);
+  }
+  const key = String(issue.path[0]);
+  const description = (configSchema.shape[key as keyof Config] as z.ZodType | undefined)?.description ?? "";
+  const found = raw[key] === undefined ? "missing" : `found ${JSON.stringify(raw[key])}`;
+  return [`${issue.path.join(".")}: ${found}; ${issue.message} (${description})`];
+}

@@ -1,0 +1,62 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Split } from "../cloudrun/traffic.ts";
+import { trampoline } from "../dynamic.ts";
+import type { ScenarioResult } from "../scenarios/scenario.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface RegressionGateArgs {
+  endpoint?: pulumi.Input<string>;
+  /** projects/P/locations/L/services/S */
+  service: pulumi.Input<string>;
+  /** preflight: at the release's own URL, before it has traffic. canary and live: at the service's URL, on a share of the traffic and on all of it. */
+  stage: "preflight" | "canary" | "live";
+  release: pulumi.Input<string>;
+  revision: pulumi.Input<string>;
+  policyDigest: pulumi.Input<string>;
+  /** URL that is tested. */
+  url: pulumi.Input<string>;
+  /** Where the scenarios are: a folder for each domain. */
+  scenarioDir: pulumi.Input<string>;
+  /** Domain and the Rego package to ask. */
+  packages: pulumi.Input<Record<string, string>>;
+  /** Skip the tests, visibly. */
+  skip: pulumi.Input<boolean>;
+  settleSeconds: pulumi.Input<number>;
+  /** The rollout that this gate judges, and the split to restore when it fails; not for preflight. */
+  rolloutId?: pulumi.Input<string>;
+  baseline?: pulumi.Input<Split>;
+  /** Whether a pass ends the rollout (the last gate). */
+  endsRollout?: pulumi.Input<boolean>;
+  /** An explicit request to test again: a promotion, or an overridden quarantine. */
+  attempt?: pulumi.Input<string>;
+}
+
+/**
+ * Runs the regression scenarios against a release. It exists only with a verdict: when a scenario fails the update fails, and a gate on live
+ * traffic has restored the split before by then. What was asked, expected and answered is kept in the state.
+ */
+export class RegressionGate extends pulumi.dynamic.Resource {
+  declare readonly verdict: pulumi.Output<Verdict>;
+  declare readonly results: pulumi.Output<ScenarioResult[]>;
+
+  constructor(name: string, args: RegressionGateArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      trampoline("gate/provider.ts"),
+      name,
+      {
+        ...args,
+        verdict: undefined,
+        summary: undefined,
+        results: undefined,
+        scenariosDigest: undefined,
+        previous: undefined,
+        restoration: undefined,
+        startedAt: undefined,
+        endedAt: undefined,
+      },
+      { ...opts, retainOnDelete: true },
+      "policy",
+      "RegressionGate",
+    );
+  }
+}

@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { dynamic } from "@pulumi/pulumi";
+import { CloudRun } from "../cloudrun/client.ts";
+import { describeSplit, mainRevision, type Split, splitOf } from "../cloudrun/traffic.ts";
+import { messageOf } from "../errors.ts";
+import { readDeployedRelease } from "../opa/client.ts";
+import { operator } from "../operator.ts";
+import { type EndedRollout, end, type Restoration, restore } from "../rollout/end.ts";
+import { finishEvenAlone, stopWatching } from "../rollout/watch.ts";
+import { scenariosDigest } from "../scenarios/digest.ts";
+import { loadScenarios } from "../scenarios/load.ts";
+import { runScenarios } from "../scenarios/run.ts";
+import type { Scenario, ScenarioResult } from "../scenarios/scenario.ts";
+import { askAt, patiently } from "./ask.ts";
+import {
+  countPassed,
+  describeFailures,
+  isPass,
+  type PreviousAnswers,
+  previousAnswers,
+  type Verdict,
+} from "./verdict.ts";
+
+export interface Inputs {
+  endpoint?: string;
+  service: string;
+  stage: "preflight" | "canary" | "live";
+  release: string;
+  revision: string;
+  policyDigest: string;
+  url: string;
+  scenarioDir: string;
+  packages: Record<string, string>;
+  skip: boolean;
+  settleSeconds: number;
+  rolloutId?: string;
+  baseline?: Split;
+  endsRollout?: boolean;
+  attempt?: string;
+}
+
+/** What a gate found; kept in the state whatever the verdict. Times are RFC 3339. */
+export interface Findings {
+  verdict: Verdict;
+  summary: string;
+  /** One line for each problem; empty when passed. */
+  failures: string[];
+  results: ScenarioResult[];
+  scenariosDigest: string;
+  /** Answers of the revision that served before; only from preflight. */
+  previous?: PreviousAnswers;
+  /** How the traffic was restored; only where this gate did it. */
+  restoration?: Restoration;
+  startedAt: string;
+  endedAt: string;
+}
+
+export type Outputs = Inputs & Findings;
+
+/** Tests the release. @throws with the findings as the resource's state when it doesn't pass, so the update fails and the record stays. */
+export async function create(inputs: Inputs): Promise<dynamic.CreateResult<Outputs>> {
+  const id = `${inputs.service}/gates/${inputs.release}/${inputs.stage}`;
+  return { id, outs: await judge(id, inputs) };
+}
+
+/** Tests it again. */
+export async function update(id: string, _olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult<Outputs>> {
+  return { outs: await judge(id, news) };
+}
+
+/** A verdict is about a moment; nothing live changes it. */
+export async function read(id: string, props: Outputs): Promise<dynamic.ReadResult<Outputs>> {
+  return { id, props };
+}
+
+export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
+  return { changes: hasToTest(olds, news) };
+}
+
+/**
+ * Whether a release that was judged before is tested again: it didn't pass, its tests were skipped and aren't to be any more, its traffic moved
+ * anew, or somebody asks for it. That a refresh clears the engine's own error mark is why the verdict is looked at.
+ */
+export function hasToTest(olds: Outputs, news: Inputs): boolean {
+  if (!isPass(olds.verdict)) return true;
+  if (olds.verdict === "SKIPPED" && !news.skip) return true;
+  if ((news.rolloutId ?? "") !== (olds.rolloutId ?? "")) return true;
+  return (news.attempt ?? "") !== "" && news.attempt !== olds.attempt;
+}
+
+async function judge(id: string, inputs: Inputs): Promise<Outputs> {
+  const startedAt = new Date().toISOString();
+  // A test that breaks must take the release off the traffic, just as one that fails.
+  const found = inputs.skip ? skipped() : await test(inputs).catch(broken);
+  const outs: Outputs = { ...inputs, ...found, startedAt, endedAt: "" };
+  if (inputs.rolloutId !== undefined)
+    Object.assign(outs, await finishEvenAlone(conclude(inputs, inputs.rolloutId, found)));
+  outs.endedAt = new Date().toISOString();
+  if (isPass(outs.verdict)) {
+    console.log(`${inputs.stage}: ${outs.summary}`);
+    return outs;
+  }
+  throw Object.assign(new Error(outs.summary), { id, properties: outs, reasons: [reason(inputs, outs)] });
+}
+
+type Tested = Pick<Findings, "verdict" | "summary" | "failures" | "results" | "scenariosDigest" | "previous">;
+
+function skipped(): Tested {
+  return { verdict: "SKIPPED", summary: "tests skipped (skipTests)", failures: [], results: [], scenariosDigest: "" };
+}
+
+function broken(error: unknown): Tested {
+  const message = messageOf(error);
+  return {
+    verdict: "FAILED",
+    summary: `could not test: ${message}`,
+    failures: [message],
+    results: [],
+    scenariosDigest: "",
+  };
+}
+
+async function test(inputs: Inputs): Promise<Tested> {
+  const domains = Object.keys(inputs.packages);
+  const scenarios = (await Promise.all(domains.map((domain) => loadScenarios(inputs.scenarioDir, domain)))).flat();
+  const [served, asked, previous] = await Promise.all([
+    checkServed(inputs),
+    inputs.stage === "preflight"
+      ? runScenarios(scenarios, askAt(inputs.url, inputs.packages))
+      : askLive(scenarios, inputs),
+    inputs.stage === "preflight" ? askPrevious(scenarios, inputs) : undefined,
+  ]);
+  const failures = [...served, ...describeFailures(asked)];
+  return {
+    verdict: failures.length === 0 ? "PASSED" : "FAILED",
+    summary: served[0] ?? countPassed(asked),
+    failures,
+    results: asked,
+    scenariosDigest: scenariosDigest(scenarios),
+    previous,
+  };
+}
+
+/** On live traffic a wrong answer is looked for at once, and again when the shift has settled. The first failure ends it. */
+async function askLive(scenarios: Scenario[], inputs: Inputs): Promise<ScenarioResult[]> {
+  const ask = () => runScenarios(scenarios, askAt(inputs.url, inputs.packages));
+  if (inputs.settleSeconds > 0) {
+    const early = await ask();
+    if (early.some(({ passed }) => !passed)) return early;
+    console.log(`${inputs.stage}: ${countPassed(early)}, again after ${inputs.settleSeconds} s`);
+    await sleep(inputs.settleSeconds * 1000);
+  }
+  return ask();
+}
+
+/** The running image has to say that it is this release: an image that holds other policies must not be tested in its stead. */
+async function checkServed({ url, release, policyDigest, stage }: Inputs): Promise<string[]> {
+  if (stage === "canary") return [];
+  const served = await patiently(() => readDeployedRelease(url));
+  if (served?.policyDigest === policyDigest) return [];
+  const found = served === undefined ? "no policy" : `release ${served.hash} with policy digest ${served.policyDigest}`;
+  return [`${url} serves ${found}, expected release ${release} with policy digest ${policyDigest}`];
+}
+
+/** What serves now answers the same questions, for the record; that it can't is no reason to stop. */
+async function askPrevious(scenarios: Scenario[], inputs: Inputs): Promise<PreviousAnswers | undefined> {
+  const service = await new CloudRun({ endpoint: inputs.endpoint }).getService(inputs.service);
+  if (service === undefined) return undefined;
+  const revision = mainRevision(splitOf(service)) ?? "none";
+  return previousAnswers(revision, await runScenarios(scenarios, askAt(service.uri, inputs.packages)));
+}
+
+/** Ends the rollout according to the verdict: proven, or rolled back and quarantined. */
+async function conclude(inputs: Inputs, rolloutId: string, found: Tested): Promise<Partial<Outputs>> {
+  const client = new CloudRun({ endpoint: inputs.endpoint });
+  const { release, revision, service } = inputs;
+  const rollout: EndedRollout = { id: rolloutId, release, revision, baseline: inputs.baseline ?? {} };
+  if (isPass(found.verdict)) {
+    if (inputs.endsRollout !== true) return {};
+    const { live, overtaken } = await end(client, service, rollout, { kind: "proven" });
+    stopWatching(rolloutId);
+    if (!overtaken) return {};
+    const summary = `somebody moved the traffic during the test; it serves ${describeSplit(splitOf(live))}, and that stays`;
+    return { verdict: "OVERTAKEN", summary, failures: [summary] };
+  }
+  console.log(`${inputs.stage}: ${found.summary}; restoring ${describeSplit(rollout.baseline)}`);
+  const restoration = await restore(client, service, rollout, {
+    kind: "rolled-back",
+    reason: `${inputs.stage}: ${found.failures.slice(0, 3).join("; ")}`,
+    by: operator(),
+    at: new Date().toISOString(),
+  });
+  stopWatching(rolloutId);
+  return { restoration };
+}
+
+/** The error of the update: what failed and what serves now. */
+function reason(inputs: Inputs, outs: Outputs): string {
+  const shown = outs.failures.slice(0, 20);
+  const more = outs.failures.length - shown.length;
+  return [
+    `release ${inputs.release} failed its ${inputs.stage} gate: ${outs.summary}`,
+    ...shown.map((failure) => `  - ${failure}`),
+    ...(more > 0 ? [`  - and ${more} more (in the stack's state)`] : []),
+    describeTraffic(inputs, outs.restoration),
+  ].join("\n");
+}
+
+function describeTraffic(inputs: Inputs, restoration: Restoration | undefined): string {
+  if (inputs.stage === "preflight")
+    return "It never had traffic; what served before serves on. Fix the policy, commit, and run `pulumi up` again.";
+  if (restoration === undefined) return "The traffic is as somebody else set it.";
+  const seen = restoration.observed ? "seen at the main URL" : "NOT yet seen at the main URL: check it";
+  return `Rolled back: ${describeSplit(restoration.split)} serves again (${seen}). The release is quarantined; a new commit deploys normally.`;
+}

@@ -1,0 +1,58 @@
+import type { DecisionResult, Expectation, ScenarioResult } from "../scenarios/scenario.ts";
+
+/** How long a gate may take after its settling time, seconds; a rollout counts as unwatched after that. */
+export const GATE_SECONDS = 150;
+
+/** PASSED, FAILED: the scenarios' verdict. SKIPPED: not asked, by configuration. OVERTAKEN: somebody moved the traffic during the test. */
+export type Verdict = "PASSED" | "FAILED" | "SKIPPED" | "OVERTAKEN";
+
+/** Lets the release go on. */
+export function isPass(verdict: Verdict): boolean {
+  return verdict === "PASSED" || verdict === "SKIPPED";
+}
+
+/** `11 of 12 scenarios passed` */
+export function countPassed(results: ScenarioResult[]): string {
+  return `${results.filter(({ passed }) => passed).length} of ${results.length} scenarios passed`;
+}
+
+/** One line for each decision that failed: scenario, what was expected, what came. */
+export function describeFailures(results: ScenarioResult[]): string[] {
+  return results
+    .filter(({ passed }) => !passed)
+    .flatMap(({ domain, name, category, decisions }) =>
+      decisions
+        .filter(({ passed }) => !passed)
+        .map((decision) => `${domain}/${name} (${category}), ${decision.name}: ${describeDecision(decision)}`),
+    );
+}
+
+function describeDecision({ expected, got, error }: DecisionResult): string {
+  const wanted = `expected ${describeAnswer(expected)}`;
+  return got === undefined
+    ? `${wanted}, but could not ask (${error?.kind}): ${error?.message}`
+    : `${wanted}, got ${describeAnswer(got)}`;
+}
+
+function describeAnswer({ allow, reasons }: Expectation): string {
+  const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
+  return `${allow ? "allow" : "deny"}${why}`;
+}
+
+/** What the revision that served before answers to a scenario's decisions, for a before/after matrix. Null: no answer. */
+export interface PreviousAnswers {
+  revision: string;
+  scenarios: { name: string; domain: string; answers: ({ allow: boolean; reasons: string[] } | null)[] }[];
+}
+
+/** Keeps only the answers: whether they were expected of the release before is of no interest. */
+export function previousAnswers(revision: string, results: ScenarioResult[]): PreviousAnswers {
+  return {
+    revision,
+    scenarios: results.map(({ name, domain, decisions }) => ({
+      name,
+      domain,
+      answers: decisions.map(({ got }) => (got === undefined ? null : { allow: got.allow, reasons: got.reasons })),
+    })),
+  };
+}

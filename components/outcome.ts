@@ -1,0 +1,51 @@
+import { describeSplit, mainRevision, type Split, sameSplit } from "./cloudrun/traffic.ts";
+import type { Config } from "./config.ts";
+import type { Verdict } from "./gate/verdict.ts";
+
+/** What the stack's outputs are made of. */
+export interface Deployed {
+  release: string;
+  pinned: boolean;
+  revision: string;
+  live: Split;
+  baseline: Split;
+  changedBy: string;
+  changedAt: string;
+  verdict: Verdict;
+}
+
+/** The outputs that tell what serves now. */
+export interface Serving {
+  version: string;
+  revision: string;
+  previousRevision: string;
+  outcome: string;
+  rollbackCommand: string;
+}
+
+/** What serves, which is what is live and not what was asked for; and the command that goes back. */
+export function describeServing(
+  deployed: Deployed,
+  config: Pick<Config, "serviceName" | "project" | "region">,
+): Serving {
+  const revision = mainRevision(deployed.live) ?? "none";
+  const previous = mainRevision(deployed.baseline) ?? "none";
+  return {
+    version: revision.slice(config.serviceName.length + 1),
+    revision,
+    previousRevision: previous,
+    outcome: describeOutcome(deployed),
+    rollbackCommand: `gcloud run services update-traffic ${config.serviceName} --to-revisions=${previous}=100 --region=${config.region} --project=${config.project}`,
+  };
+}
+
+/** DEPLOYED, or HELD when somebody moved the traffic away by hand; with what a reader has to know besides. */
+export function describeOutcome(deployed: Deployed): string {
+  const notes: string[] = [];
+  if (deployed.pinned) notes.push(`pinned to ${deployed.release}: remove with \`pulumi config rm release\``);
+  if (deployed.verdict === "SKIPPED") notes.push("tests were skipped");
+  const suffix = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
+  if (sameSplit(deployed.live, { [deployed.revision]: 100 })) return `DEPLOYED${suffix}`;
+  const by = deployed.changedBy === "" ? "somebody" : deployed.changedBy;
+  return `HELD: ${by} moved traffic away from ${deployed.release} at ${deployed.changedAt}; live is ${describeSplit(deployed.live)}. It stays until a new commit, or \`pulumi up -c promote=${deployed.release}\`${suffix}`;
+}

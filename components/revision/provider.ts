@@ -1,0 +1,88 @@
+import type { dynamic } from "@pulumi/pulumi";
+import type { Revision, Service } from "../cloudrun/api.ts";
+import { changeService } from "../cloudrun/change.ts";
+import { CloudRun, gone, type ServiceChange, shortName } from "../cloudrun/client.ts";
+import { tagsOf, withTag } from "../cloudrun/traffic.ts";
+import { UserError } from "../errors.ts";
+import { policyTemplate, revisionName, tagName } from "../service/template.ts";
+
+export interface Inputs {
+  endpoint?: string;
+  service: string;
+  release: string;
+  policyDigest: string;
+  image: string;
+}
+
+export interface Outputs extends Inputs {
+  revision: string;
+  tag: string;
+  taggedUrl: string;
+  adopted: boolean;
+}
+
+/** Creates the revision, or adopts one of that name, and gives it its tag; in one write, without moving traffic. */
+export async function create(inputs: Inputs): Promise<dynamic.CreateResult<Outputs>> {
+  const outs = await ensure(inputs);
+  return { id: `${inputs.service}/revisions/${outs.revision}`, outs };
+}
+
+/** The revision and its tag as they are live; gone when either the revision or the service is. */
+export async function read(id: string, props: Outputs): Promise<dynamic.ReadResult<Outputs>> {
+  const client = new CloudRun({ endpoint: props.endpoint });
+  const [revision, service] = await Promise.all([client.getRevision(id), client.getService(props.service)]);
+  if (revision === undefined || service === undefined) return { id: "" };
+  const tagged = tagsOf(service)[props.tag] === props.revision;
+  return { id, props: { ...props, taggedUrl: tagged ? tagUrl(service, props.tag) : "" } };
+}
+
+/** Only a tag that was taken away is a reason to do something: a revision can't be changed. */
+export async function diff(_id: string, olds: Outputs): Promise<dynamic.DiffResult> {
+  return { changes: olds.taggedUrl === "" };
+}
+
+/** Puts the tag back. */
+export async function update(_id: string, _olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult<Outputs>> {
+  return { outs: await ensure(news) };
+}
+
+async function ensure(inputs: Inputs): Promise<Outputs> {
+  const client = new CloudRun({ endpoint: inputs.endpoint });
+  const revision = revisionName(shortName(inputs.service), inputs.release);
+  const tag = tagName(inputs.release);
+  const existing = await client.getRevision(`${inputs.service}/revisions/${revision}`);
+  if (existing !== undefined) refuseOther(existing, inputs);
+  console.log(existing === undefined ? `starting ${revision} without traffic` : `${revision} exists, nothing to build`);
+  const service = await changeService(client, inputs.service, (live) =>
+    planRevision(live, existing, { ...inputs, revision, tag }),
+  );
+  const taggedUrl = tagUrl(service, tag);
+  if (taggedUrl === "") throw gone(`${inputs.service} tag ${tag}`);
+  return { ...inputs, revision, tag, taggedUrl, adopted: existing !== undefined };
+}
+
+/** What to write so that the revision is there and has its tag; undefined when it is and has. The shares of the traffic stay as they are. */
+export function planRevision(
+  live: Service,
+  existing: Revision | undefined,
+  args: Inputs & { revision: string; tag: string },
+): ServiceChange | undefined {
+  const tagged = tagsOf(live)[args.tag] === args.revision;
+  const created = existing !== undefined || shortName(live.latestCreatedRevision ?? "") === args.revision;
+  if (tagged && created) return undefined;
+  const traffic = withTag(live.traffic, args.tag, args.revision);
+  return created ? { traffic } : { template: policyTemplate(args), traffic };
+}
+
+/** Two commits can share their first seven digits; the policies tell them apart. */
+function refuseOther(existing: Revision, { policyDigest, release }: Inputs): void {
+  const found = existing.annotations?.["flowpilot.dev/policy-digest"];
+  if (found === undefined || found === policyDigest) return;
+  throw new UserError(
+    `revision ${shortName(existing.name)} exists with other policies (digest ${found}, the commit's is ${policyDigest}): another commit that starts with ${release} was deployed under this name. Make a new commit and deploy that`,
+  );
+}
+
+function tagUrl(service: Service, tag: string): string {
+  return service.trafficStatuses?.find((status) => status.tag === tag)?.uri ?? "";
+}

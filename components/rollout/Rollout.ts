@@ -1,0 +1,96 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Split } from "../cloudrun/traffic.ts";
+import { RegressionGate } from "../gate/RegressionGate.ts";
+import type { Verdict } from "../gate/verdict.ts";
+import { TrafficSplit } from "../split/TrafficSplit.ts";
+
+export interface RolloutArgs {
+  endpoint?: string;
+  /** projects/P/locations/L/services/S */
+  service: pulumi.Input<string>;
+  serviceUrl: pulumi.Input<string>;
+  release: string;
+  revision: pulumi.Input<string>;
+  taggedUrl: pulumi.Input<string>;
+  policyDigest: string;
+  scenarioDir: string;
+  packages: Record<string, string>;
+  skipTests: boolean;
+  settleSeconds: number;
+  /** Percentages to stop at on the way to 100. */
+  canarySteps: number[];
+  /** Explicit request (inspectService). */
+  attempt: string;
+}
+
+/**
+ * preflight at 0 % -> each canary step (shift, test) -> 100 % -> live. Every step waits for the one before. A gate that fails ends the update; on live
+ * traffic it has restored the split before by then.
+ */
+export class Rollout extends pulumi.ComponentResource {
+  readonly live: pulumi.Output<Split>;
+  readonly baseline: pulumi.Output<Split>;
+  readonly changedBy: pulumi.Output<string>;
+  readonly changedAt: pulumi.Output<string>;
+  readonly verdict: pulumi.Output<Verdict>;
+
+  constructor(name: string, args: RolloutArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("flowpilot:policy:Rollout", name, {}, opts);
+    const { endpoint, service, release, revision, policyDigest, scenarioDir, packages, attempt } = args;
+    const common = { endpoint, service, release, revision, attempt };
+    const gate = {
+      ...common,
+      policyDigest,
+      scenarioDir,
+      packages,
+      skip: args.skipTests,
+      settleSeconds: args.settleSeconds,
+    };
+    const child = { parent: this };
+
+    const preflight = new RegressionGate(
+      `preflight-${release}`,
+      { ...gate, stage: "preflight", url: args.taggedUrl },
+      child,
+    );
+    let passed: pulumi.Output<string> = preflight.verdict;
+    let first: TrafficSplit | undefined;
+    for (const percent of args.canarySteps) {
+      const split: TrafficSplit = new TrafficSplit(
+        `split-${percent}-${release}`,
+        { ...common, percent, gate: passed, continues: first?.rolloutId, settleSeconds: args.settleSeconds },
+        child,
+      );
+      first ??= split;
+      const canary = new RegressionGate(
+        `canary-${percent}-${release}`,
+        { ...gate, stage: "canary", url: args.taggedUrl, rolloutId: split.rolloutId, baseline: first.baseline },
+        child,
+      );
+      passed = canary.verdict;
+    }
+    const split = new TrafficSplit(
+      `split-${release}`,
+      { ...common, percent: 100, gate: passed, continues: first?.rolloutId, settleSeconds: args.settleSeconds },
+      child,
+    );
+    const live = new RegressionGate(
+      `live-${release}`,
+      {
+        ...gate,
+        stage: "live",
+        url: args.serviceUrl,
+        rolloutId: split.rolloutId,
+        baseline: split.baseline,
+        endsRollout: true,
+      },
+      child,
+    );
+    this.live = split.live;
+    this.baseline = split.baseline;
+    this.changedBy = split.changedBy;
+    this.changedAt = split.changedAt;
+    this.verdict = live.verdict;
+    this.registerOutputs({ live: this.live, baseline: this.baseline, verdict: this.verdict });
+  }
+}

@@ -1,0 +1,79 @@
+import { changeService } from "../cloudrun/change.ts";
+import { type CloudRun, shortName } from "../cloudrun/client.ts";
+import { CloudRunError } from "../cloudrun/errors.ts";
+import { type Split, splitOf } from "../cloudrun/traffic.ts";
+import { bootstrapRevision } from "../service/template.ts";
+import type { Rollout } from "./markers.ts";
+import { observeGone } from "./observe.ts";
+import { type Ending, planEnd } from "./plan.ts";
+
+/** How long the main URL is watched for the release to disappear, ms. */
+const OBSERVE_MS = 60_000;
+
+/** What taking a release off the traffic did, for the record. Times are RFC 3339. */
+export interface Restoration {
+  /** The split that serves now. */
+  split: Split;
+  /** Somebody else had ended the rollout or moved the traffic; what they did stays. */
+  overtaken: boolean;
+  decidedAt: string;
+  /** When the API had carried out the write. */
+  acceptedAt: string;
+  /** Whether the main URL was seen to answer without the release. */
+  observed: boolean;
+  /** When the release answered last at the main URL. */
+  lastAnswerAt?: string;
+}
+
+export type EndedRollout = Pick<Rollout, "id" | "release" | "revision" | "baseline">;
+
+/**
+ * Takes a release off the traffic: the split that served before comes back in one write, which also records why; then the main URL is watched until it
+ * answers without the release. A baseline that can't serve any more is replaced by the bootstrap revision, which denies.
+ */
+export async function restore(
+  client: CloudRun,
+  service: string,
+  rollout: EndedRollout,
+  ending: Exclude<Ending, { kind: "proven" }>,
+): Promise<Restoration> {
+  const decidedAt = new Date().toISOString();
+  const uri = (await client.getService(service))?.uri;
+  const written = write(client, service, rollout, ending);
+  const observation = uri === undefined ? undefined : observeGone(uri, rollout.release, written, OBSERVE_MS);
+  const { live, overtaken } = await written;
+  const acceptedAt = new Date().toISOString();
+  const seen = await observation;
+  return {
+    split: splitOf(live),
+    overtaken,
+    decidedAt,
+    acceptedAt,
+    observed: seen?.settled ?? false,
+    lastAnswerAt: seen?.lastAnswerAt,
+  };
+}
+
+async function write(client: CloudRun, service: string, rollout: EndedRollout, ending: Ending) {
+  try {
+    return await end(client, service, rollout, ending);
+  } catch (error) {
+    if (!(error instanceof CloudRunError) || error.effect !== "refused" || error.isConflict) throw error;
+    const fallback = { [bootstrapRevision(shortName(service))]: 100 };
+    console.log(
+      `the split before can't be restored (${error.message}); falling back to the bootstrap revision, which denies`,
+    );
+    return await end(client, service, { ...rollout, baseline: fallback }, ending);
+  }
+}
+
+/** Ends a rollout by one guarded write. See planEnd for what is written. */
+export async function end(client: CloudRun, service: string, rollout: EndedRollout, ending: Ending) {
+  let overtaken = false;
+  const live = await changeService(client, service, (current) => {
+    const plan = planEnd(current, rollout, ending);
+    overtaken = plan.overtaken;
+    return plan.change;
+  });
+  return { live, overtaken };
+}

@@ -1,0 +1,85 @@
+import * as pulumi from "@pulumi/pulumi";
+import { CloudRun, shortName } from "../cloudrun/client.ts";
+import { describeSplit, splitOf } from "../cloudrun/traffic.ts";
+import type { Release } from "../commit/release.ts";
+import type { Config } from "../config.ts";
+import { UserError } from "../errors.ts";
+import { operator } from "../operator.ts";
+import { restore } from "./end.ts";
+import { type Quarantine, quarantineOf, rolloutOf } from "./markers.ts";
+import { canBeWatched } from "./watch.ts";
+
+type InspectConfig = Pick<
+  Config,
+  "endpoint" | "project" | "region" | "serviceName" | "promote" | "overrideQuarantine" | "overrideReason"
+>;
+
+/** projects/P/locations/L/services/S */
+export function serviceFullName(config: Pick<Config, "project" | "region" | "serviceName">): string {
+  return `projects/${config.project}/locations/${config.region}/services/${config.serviceName}`;
+}
+
+/**
+ * Looks at the live service before anything is declared: restores what an interrupted rollout left behind (not in a preview), and refuses a
+ * quarantined release.
+ * @returns the explicit request that goes with this deployment: "" or one that makes the gates and the split act again.
+ * @throws UserError for a quarantined release: when it was rolled back, why, and how to go on.
+ */
+export async function inspectService(config: InspectConfig, release: Release): Promise<string> {
+  const client = new CloudRun({ endpoint: config.endpoint });
+  const name = serviceFullName(config);
+  const live = await client.getService(name);
+  if (live === undefined) return "";
+  const left = rolloutOf(live);
+  if (left !== undefined && !canBeWatched(left)) {
+    const what = `the rollout of ${left.release} by ${left.by} (${left.startedAt}) was interrupted before it passed its gate`;
+    if (pulumi.runtime.isDryRun()) {
+      await pulumi.log.warn(`${what}; \`pulumi up\` will restore ${describeSplit(left.baseline)} first`);
+    } else {
+      const restored = await restore(client, name, left, {
+        kind: "interrupted",
+        by: operator(),
+        at: new Date().toISOString(),
+      });
+      await pulumi.log.warn(`${what}; ${shortName(name)} serves ${describeSplit(restored.split)} again`);
+    }
+  } else if (left !== undefined) {
+    await pulumi.log.warn(`a rollout of ${left.release} by ${left.by} is under way (${describeSplit(splitOf(live))})`);
+  }
+  refuseQuarantined(release, quarantineOf(live), config);
+  return explicitRequest(release, config);
+}
+
+/** @throws UserError when the release is quarantined and that isn't overridden. */
+export function refuseQuarantined(
+  release: Pick<Release, "hash" | "commit" | "pinned">,
+  quarantine: Quarantine,
+  config: Pick<InspectConfig, "overrideQuarantine" | "overrideReason">,
+): void {
+  const entry = quarantine[release.hash];
+  if (entry === undefined || names(config.overrideQuarantine, release)) return;
+  throw new UserError(
+    [
+      `release ${release.hash} is quarantined: it was rolled back at ${entry.at} (by ${entry.by}):`,
+      `  ${entry.reason}`,
+      "Nothing was changed or tested. To go on, either",
+      "  - fix the policy and commit: a new commit deploys normally, or",
+      ...(release.pinned ? ["  - remove the pin: `pulumi config rm release`, or"] : []),
+      `  - deploy it all the same, with all gates, on record: \`pulumi up -c overrideQuarantine=${release.hash} -c overrideReason="…"\``,
+    ].join("\n"),
+  );
+}
+
+/** The request in the configuration that is about this release; one that is about another release is over and done with. */
+export function explicitRequest(
+  release: Pick<Release, "hash" | "commit">,
+  config: Pick<InspectConfig, "promote" | "overrideQuarantine" | "overrideReason">,
+): string {
+  if (names(config.overrideQuarantine, release)) return `override ${release.hash}: ${config.overrideReason}`;
+  if (names(config.promote, release)) return `promote ${release.hash}`;
+  return "";
+}
+
+function names(given: string | undefined, { commit }: Pick<Release, "commit">): boolean {
+  return given !== undefined && commit.startsWith(given);
+}

@@ -1,0 +1,136 @@
+import type { Service } from "../cloudrun/api.ts";
+import { type ServiceChange, shortName } from "../cloudrun/client.ts";
+import { canarySplit, describeSplit, type Split, sameSplit, splitOf, trafficFor } from "../cloudrun/traffic.ts";
+import { UserError } from "../errors.ts";
+import { bootstrapRevision } from "../service/template.ts";
+import {
+  addQuarantine,
+  endRollout,
+  interruptionOf,
+  liftQuarantine,
+  markRollout,
+  quarantineOf,
+  type Rollout,
+  rolloutOf,
+} from "./markers.ts";
+
+/** What a shift wants. `rollout` is new for a first step; a later step continues the one it names. */
+export interface Shift {
+  percent: number;
+  rollout: Omit<Rollout, "baseline" | "split">;
+  /** The rollout that an earlier step began; absent on the first step. */
+  continues?: string;
+  /** A quarantine that is overridden is lifted in the write that moves the traffic. */
+  liftQuarantine: boolean;
+  /** Whether another rollout's watcher can still be there. */
+  isWatched: (other: Rollout) => boolean;
+}
+
+/**
+ * The write that shifts traffic to a release, given what is live; undefined when it has happened already.
+ * @throws UserError when another rollout is under way, or this one was ended or overtaken by somebody.
+ */
+export function planShift(live: Service, shift: Shift): ServiceChange | undefined {
+  const marked = rolloutOf(live);
+  const serving = splitOf(live);
+  const baseline = shift.continues === undefined ? firstBaseline(live, shift, marked) : continued(live, shift, marked);
+  const split = canarySplit(baseline, shift.rollout.revision, shift.percent);
+  if (marked?.id === shift.rollout.id && sameSplit(marked.split, split)) {
+    if (sameSplit(serving, split)) return undefined;
+    throw overtaken(live, marked);
+  }
+  const annotations = markRollout(live, { ...shift.rollout, baseline, split });
+  return {
+    traffic: trafficFor(split, live.traffic),
+    annotations: shift.liftQuarantine ? liftQuarantine(annotations, shift.rollout.release) : annotations,
+  };
+}
+
+function firstBaseline(live: Service, { rollout, isWatched }: Shift, marked: Rollout | undefined): Split {
+  if (marked !== undefined && marked.id !== rollout.id && isWatched(marked)) {
+    throw new UserError(
+      `a rollout of ${marked.release} by ${marked.by} is under way on ${shortName(live.name)} since ${marked.startedAt}; wait for it to end (it counts as interrupted from ${marked.expiresAt} on), or end it with \`npm run recover\` if you know that it is gone`,
+    );
+  }
+  // What a rollout that nobody watches any more left behind isn't tested: what it came from is the baseline.
+  const before = marked?.baseline ?? splitOf(live);
+  const { [rollout.revision]: _, ...others } = before;
+  if (Object.keys(others).length > 0) return before;
+  // The release serves already and nobody knows what did before it: the bootstrap revision denies everything, which is safe.
+  return { [bootstrapRevision(shortName(live.name))]: 100 };
+}
+
+function continued(live: Service, { continues }: Shift, marked: Rollout | undefined): Split {
+  if (marked === undefined || marked.id !== continues) {
+    throw new UserError(
+      `this rollout was ended by somebody else; nothing was overwritten. ${shortName(live.name)} serves ${describeSplit(splitOf(live))}. Run \`pulumi refresh\` to see who moved it`,
+    );
+  }
+  if (!sameSplit(splitOf(live), marked.split)) throw overtaken(live, marked);
+  return marked.baseline;
+}
+
+/** Somebody moved the traffic by hand while a rollout was on: theirs is the newer decision. */
+function overtaken(live: Service, marked: Rollout): UserError {
+  return new UserError(
+    `${live.lastModifier ?? "somebody"} moved the traffic of ${shortName(live.name)} while ${marked.release} was rolled out (to ${describeSplit(splitOf(live))}, at ${live.updateTime}); that stays as it is. Run \`pulumi up -c promote=${marked.release}\` to move to ${marked.release} all the same`,
+  );
+}
+
+/** How a rollout ends: proven, or why not. */
+export type Ending =
+  | { kind: "proven" }
+  | { kind: "rolled-back"; reason: string; by: string; at: string }
+  | { kind: "interrupted"; by: string; at: string };
+
+/** What ending a rollout found. `ended`: the mark was there and is gone now, or was gone before. */
+export interface EndPlan {
+  change?: ServiceChange;
+  /** Somebody else ended the rollout, or moved the traffic by hand meanwhile. */
+  overtaken: boolean;
+}
+
+/**
+ * The one write that ends a rollout. Proven: the mark goes, the traffic stays. Otherwise the split that served before comes back, and in the same
+ * write the release is quarantined (rolled back) or marked as interrupted. Traffic that somebody moved by hand meanwhile is only touched
+ * where the release would keep a share of it.
+ */
+export function planEnd(
+  live: Service,
+  rollout: Pick<Rollout, "id" | "release" | "revision" | "baseline">,
+  ending: Ending,
+): EndPlan {
+  const marked = rolloutOf(live);
+  const serving = splitOf(live);
+  if (marked === undefined || marked.id !== rollout.id) return { overtaken: !isOwnEffect(live, rollout, ending) };
+  const moved = !sameSplit(serving, marked.split);
+  if (ending.kind === "proven") {
+    return { change: { annotations: endRollout(live) }, overtaken: moved };
+  }
+  const { by, at } = ending;
+  const ended = endRollout(
+    live,
+    ending.kind === "interrupted" ? { id: rollout.id, release: rollout.release, at, by } : undefined,
+  );
+  const annotations =
+    ending.kind === "rolled-back"
+      ? addQuarantine(ended, rollout.release, { revision: rollout.revision, at, by, reason: ending.reason })
+      : ended;
+  const keepsShare = (serving[rollout.revision] ?? 0) > 0;
+  return {
+    change: keepsShare ? { traffic: trafficFor(rollout.baseline, live.traffic), annotations } : { annotations },
+    overtaken: moved,
+  };
+}
+
+/** Whether the mark is gone because this very write took effect before (its reply was lost). */
+function isOwnEffect(live: Service, rollout: Pick<Rollout, "id" | "release" | "revision">, ending: Ending): boolean {
+  switch (ending.kind) {
+    case "proven":
+      return splitOf(live)[rollout.revision] === 100;
+    case "rolled-back":
+      return quarantineOf(live)[rollout.release]?.at === ending.at;
+    case "interrupted":
+      return interruptionOf(live)?.id === rollout.id;
+  }
+}

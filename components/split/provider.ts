@@ -1,0 +1,110 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { dynamic } from "@pulumi/pulumi";
+import type { Service } from "../cloudrun/api.ts";
+import { changeService } from "../cloudrun/change.ts";
+import { CloudRun, shortName } from "../cloudrun/client.ts";
+import { describeSplit, type Split, sameSplit, splitOf } from "../cloudrun/traffic.ts";
+import { GATE_SECONDS } from "../gate/verdict.ts";
+import { operator } from "../operator.ts";
+import { interruptionOf, type Rollout, rolloutOf } from "../rollout/markers.ts";
+import { planShift } from "../rollout/plan.ts";
+import { canBeWatched, watchOver } from "../rollout/watch.ts";
+
+export interface Inputs {
+  endpoint?: string;
+  service: string;
+  release: string;
+  revision: string;
+  percent: number;
+  gate: string;
+  continues?: string;
+  attempt?: string;
+  settleSeconds: number;
+}
+
+export interface Outputs extends Inputs {
+  rolloutId: string;
+  baseline: Split;
+  live: Split;
+  changedBy: string;
+  changedAt: string;
+  /** The rollout was undone without a verdict, so it has to be done again. */
+  interrupted: boolean;
+}
+
+/** Moves the traffic. @throws when another rollout is under way or somebody moved it meanwhile; nothing was changed then. */
+export async function create(inputs: Inputs): Promise<dynamic.CreateResult<Outputs>> {
+  const outs = await shift(inputs);
+  return { id: `${inputs.service}/traffic/${inputs.release}/${inputs.percent}`, outs };
+}
+
+/** Moves it again, on an explicit request. */
+export async function update(_id: string, _olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult<Outputs>> {
+  return { outs: await shift(news) };
+}
+
+/** Records what serves live; it changes nothing. */
+export async function read(id: string, props: Outputs): Promise<dynamic.ReadResult<Outputs>> {
+  const live = await new CloudRun({ endpoint: props.endpoint }).getService(props.service);
+  if (live === undefined) return { id: "" };
+  return { id, props: { ...props, ...observed(live, props.rolloutId) } };
+}
+
+export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
+  return { changes: hasToMove(olds, news) };
+}
+
+/**
+ * Whether traffic has to move for a release that was declared before. Drift is no reason: only an explicit new request, or a
+ * rollout that was interrupted before it had a verdict. A request that what serves already fulfils is none.
+ */
+export function hasToMove(olds: Outputs, news: Pick<Inputs, "attempt">): boolean {
+  if (sameSplit(olds.live, { [olds.revision]: 100 })) return false;
+  const requested = (news.attempt ?? "") !== "" && news.attempt !== olds.attempt;
+  return requested || olds.interrupted;
+}
+
+async function shift(inputs: Inputs): Promise<Outputs> {
+  const client = new CloudRun({ endpoint: inputs.endpoint });
+  const rollout = newRollout(inputs);
+  let before: Split = {};
+  const live = await changeService(client, inputs.service, (service) => {
+    if (rolloutOf(service)?.id !== rollout.id) before = splitOf(service);
+    return planShift(service, {
+      percent: inputs.percent,
+      rollout,
+      continues: inputs.continues,
+      liftQuarantine: (inputs.attempt ?? "").startsWith("override"),
+      isWatched: canBeWatched,
+    });
+  });
+  const baseline = rolloutOf(live)?.baseline ?? before;
+  watchOver({ endpoint: inputs.endpoint, service: inputs.service, rollout: { ...rollout, baseline } });
+  console.log(`traffic of ${shortName(inputs.service)}: ${describeSplit(before)} -> ${describeSplit(splitOf(live))}`);
+  return { ...inputs, rolloutId: rollout.id, baseline, ...observed(live, rollout.id) };
+}
+
+function newRollout(inputs: Inputs): Omit<Rollout, "baseline" | "split"> {
+  const now = Date.now();
+  return {
+    id: inputs.continues ?? randomUUID(),
+    release: inputs.release,
+    revision: inputs.revision,
+    startedAt: new Date(now).toISOString(),
+    // Until then the gate has had its time; later nobody can be watching any more.
+    expiresAt: new Date(now + (inputs.settleSeconds + GATE_SECONDS) * 1000).toISOString(),
+    by: operator(),
+    host: hostname(),
+    pid: process.pid,
+  };
+}
+
+function observed(live: Service, rolloutId: string) {
+  return {
+    live: splitOf(live),
+    changedBy: live.lastModifier ?? "",
+    changedAt: live.updateTime,
+    interrupted: interruptionOf(live)?.id === rolloutId,
+  };
+}

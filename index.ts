@@ -1,0 +1,83 @@
+/**
+ * The whole flow, in the order data takes: commit -> governance -> image -> service -> revision -> rollout (preflight, canary steps, 100 %, live).
+ * Each step waits for the one before; the parts are in components/.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { exportCommit } from "./components/commit/export.ts";
+import { resolveRelease } from "./components/commit/release.ts";
+import { readConfig } from "./components/config.ts";
+import { checkPolicies, GovernanceChecks } from "./components/governance/GovernanceChecks.ts";
+import { PolicyImage } from "./components/image/PolicyImage.ts";
+import { prepareImage } from "./components/image/prepare.ts";
+import { describeServing } from "./components/outcome.ts";
+import { PolicyRevision } from "./components/revision/PolicyRevision.ts";
+import { inspectService } from "./components/rollout/inspect.ts";
+import { Rollout } from "./components/rollout/Rollout.ts";
+import { PolicyService } from "./components/service/PolicyService.ts";
+
+const config = readConfig();
+const { endpoint } = config;
+
+// What is deployed: a commit, never the work tree.
+const release = await resolveRelease(config);
+const policies = await exportCommit(config.policyDir, "policyDir", config.domains, release.commit, ".local/policies");
+
+// Whether it may be: nothing is declared before all of this has passed, in a preview either.
+const [report, attempt, image] = await Promise.all([
+  checkPolicies({ release, directory: policies.directory, config }),
+  inspectService(config, release),
+  prepareImage({ release, policies, config }),
+]);
+const governance = new GovernanceChecks("governance", { release, policyDigest: policies.digest, report });
+
+const policyImage = new PolicyImage(
+  "image",
+  { release, policyDigest: policies.digest, ...image },
+  { dependsOn: governance },
+);
+const service = new PolicyService("service", { config }, { dependsOn: governance });
+const revision = new PolicyRevision(`revision-${release.hash}`, {
+  endpoint,
+  service: service.fullName,
+  release: release.hash,
+  policyDigest: policies.digest,
+  image: policyImage.reference,
+});
+const rollout = new Rollout("rollout", {
+  endpoint,
+  service: service.fullName,
+  serviceUrl: service.uri,
+  release: release.hash,
+  revision: revision.revision,
+  taggedUrl: revision.taggedUrl,
+  policyDigest: policies.digest,
+  scenarioDir: config.scenarioDir,
+  packages: Object.fromEntries(report.domains.map((domain) => [domain.domain, domain.package])),
+  skipTests: config.skipTests,
+  settleSeconds: config.settleSeconds,
+  canarySteps: config.canarySteps,
+  attempt,
+});
+
+const serving = pulumi
+  .output({
+    release: release.hash,
+    pinned: release.pinned,
+    revision: revision.revision,
+    live: rollout.live,
+    baseline: rollout.baseline,
+    changedBy: rollout.changedBy,
+    changedAt: rollout.changedAt,
+    verdict: rollout.verdict,
+  })
+  .apply((deployed) => describeServing(deployed, config));
+
+export default {
+  version: serving.version,
+  revision: serving.revision,
+  previousRevision: serving.previousRevision,
+  serviceUrl: service.uri,
+  taggedUrl: revision.taggedUrl,
+  outcome: serving.outcome,
+  rollbackCommand: serving.rollbackCommand,
+};
