@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from "node:path";
 import { run } from "./command.mjs";
 import { refusal } from "./download.mjs";
-import { bin, launchers, pulumiHome, root, sources, unfinished } from "./layout.mjs";
+import { bin, launchers, pulumiHome, root, sources, tools, unfinished } from "./layout.mjs";
 import { SetupProblem } from "./problem.mjs";
 import { say, timed } from "./report.mjs";
 
@@ -78,7 +78,7 @@ function launcher(main) {
   return `#!/bin/sh
 # Stand-in for a provider plugin that could not be downloaded. Written by scripts/setup.mjs.
 export FLOWPILOT_ENGINE_PID="$PPID"
-export NODE_COMPILE_CACHE="\${NODE_COMPILE_CACHE-${path.join(root, ".tools/cache/node")}}"
+[ -n "$NODE_COMPILE_CACHE" ] || export NODE_COMPILE_CACHE=${quoted(path.join(tools, "cache/node"))}
 exec ${quoted(path.join(root, "node_modules/.bin/node"))} \\
   --require ${quoted(path.join(launchers, "defer-unused.cjs"))} \\
   --import ${quoted(path.join(launchers, "end-with-engine.mjs"))} \\
