@@ -11,6 +11,7 @@ import { scenariosDigest } from "../scenarios/digest.ts";
 import { loadScenarios } from "../scenarios/load.ts";
 import { runScenarios } from "../scenarios/run.ts";
 import type { Scenario, ScenarioResult } from "../scenarios/scenario.ts";
+import { plain } from "../state.ts";
 import { askAt, patiently } from "./ask.ts";
 import {
   countPassed,
@@ -98,9 +99,9 @@ async function judge(id: string, inputs: Inputs): Promise<Outputs> {
   outs.endedAt = new Date().toISOString();
   if (isPass(outs.verdict)) {
     console.log(`${inputs.stage}: ${outs.summary}`);
-    return outs;
+    return plain(outs);
   }
-  throw Object.assign(new Error(outs.summary), { id, properties: outs, reasons: [reason(inputs, outs)] });
+  throw Object.assign(new Error(outs.summary), { id, properties: plain(outs), reasons: [reason(inputs, outs)] });
 }
 
 type Tested = Pick<Findings, "verdict" | "summary" | "failures" | "results" | "scenariosDigest" | "previous">;

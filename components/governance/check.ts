@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { messageOf } from "../errors.ts";
-import { findOpa } from "../opa/process.ts";
+import { findOpa } from "../opa/binary.ts";
 import { readManifest } from "./manifest.ts";
 import { describeOpaError, judgeTests, type OpaError, type OpaTest, type Question, type Report } from "./report.ts";
 

@@ -10,6 +10,7 @@ import { operator } from "../operator.ts";
 import { interruptionOf, type Rollout, rolloutOf } from "../rollout/markers.ts";
 import { planShift } from "../rollout/plan.ts";
 import { canBeWatched, watchOver } from "../rollout/watch.ts";
+import { plain } from "../state.ts";
 
 export interface Inputs {
   endpoint?: string;
@@ -82,7 +83,7 @@ async function shift(inputs: Inputs): Promise<Outputs> {
   const baseline = rolloutOf(live)?.baseline ?? before;
   watchOver({ endpoint: inputs.endpoint, service: inputs.service, rollout: { ...rollout, baseline } });
   console.log(`traffic of ${shortName(inputs.service)}: ${describeSplit(before)} -> ${describeSplit(splitOf(live))}`);
-  return { ...inputs, rolloutId: rollout.id, baseline, ...observed(live, rollout.id) };
+  return plain({ ...inputs, rolloutId: rollout.id, baseline, ...observed(live, rollout.id) });
 }
 
 function newRollout(inputs: Inputs): Omit<Rollout, "baseline" | "split"> {

@@ -34,7 +34,8 @@ async function end(reason) {
   if (typeof hook === "function") await within(Promise.resolve(reason).then(hook));
   await settled();
   clearInterval(alive);
-  process.exit(reason === "gone" ? 1 : 0);
+  // Never 0: the SDK takes a program's exit with 0 for its regular end, and complains about what it had still to do.
+  process.exit(reason === "gone" ? 1 : 128 + 15);
 }
 
 async function settled() {

@@ -35,11 +35,12 @@ export async function build(docker: Dockerode, options: BuildOptions, call: Call
     stream = await docker.buildImage(tar, {
       t: options.imageName,
       dockerfile,
-      buildargs: options.args,
-      platform: options.platform,
-      target: options.target,
-      networkmode: options.network,
-      extrahosts: options.addHosts as unknown as string,
+      // The client would send what is undefined as an empty text, which the engine refuses.
+      ...(options.args !== undefined && { buildargs: options.args }),
+      ...(options.platform !== undefined && { platform: options.platform }),
+      ...(options.target !== undefined && { target: options.target }),
+      ...(options.network !== undefined && { networkmode: options.network }),
+      ...(options.addHosts !== undefined && { extrahosts: options.addHosts as unknown as string }),
       version: "1",
       abortSignal: call.signal,
     });
