@@ -13,4 +13,4 @@ if (major < 20) {
   process.exit(1);
 }
 const { setUp } = await import("./setup/run.mjs");
-process.exitCode = await setUp({ again: process.argv.includes("--again") });
+process.exit(await setUp({ again: process.argv.includes("--again") }));

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import path from "node:path";
 import type { Step } from "./steps.ts";
 
 /**
@@ -10,6 +11,8 @@ export async function runStep(step: Step): Promise<number> {
   const since = performance.now();
   const child = spawn(step.command, step.parameters, {
     cwd: step.cwd,
+    // The tools start with "env node", which has to be the project's own.
+    env: { ...process.env, PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH ?? ""}` },
     stdio: ["ignore", step.quietWhenGood ? "pipe" : "inherit", "inherit"],
   });
   let output = "";

@@ -3,16 +3,23 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import path from "node:path";
 import { logs, root } from "./layout.mjs";
 
+/** Of a command's output, this many lines from each end go into an error. */
+const keptLines = 8;
+
 const running = new Set();
 
-/** Ends the commands that still run, each by its own process. */
+let stopped = false;
+
+/** Ends the commands that still run, each by its own process, and lets no other begin. */
 export function stopCommands() {
+  stopped = true;
   for (const child of running) child.kill("SIGTERM");
 }
 
 /**
  * Runs a command; its output goes to .tools/logs/NAME.log, and line by line to `onLine`.
- * @returns {Promise<{code: number, lines: string[], log: string}>} the exit code (127: no such command), the last lines, the log's path
+ * @returns {Promise<{code: number, lines: string[], shown: string, log: string}>} the exit code (127: no such command), the last
+ *   lines, the first and last ones as shown in an error, the log's path
  */
 export async function run(
   name,
@@ -20,6 +27,7 @@ export async function run(
   parameters,
   { cwd = root, env = process.env, onLine = () => {}, seconds } = {},
 ) {
+  if (stopped) throw new Error("set-up is being stopped");
   mkdirSync(logs, { recursive: true });
   const log = path.join(logs, `${name}.log`);
   const file = createWriteStream(log);
@@ -27,14 +35,27 @@ export async function run(
   const child = spawn(command, parameters, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   const timer = seconds === undefined ? undefined : setTimeout(() => child.kill("SIGTERM"), seconds * 1000);
-  let lines = [];
+  const first = [];
+  let last = [];
+  let dropped = 0;
   let rest = "";
+  const keep = (line) => {
+    if (line.trim() === "") return;
+    if (first.length < keptLines) first.push(line);
+    else last.push(line);
+    if (last.length > keptLines) {
+      last = last.slice(1);
+      dropped++;
+    }
+  };
   const take = (chunk) => {
     file.write(chunk);
     const parts = (rest + chunk).split(/[\r\n]+/);
     rest = parts.pop();
-    for (const line of parts) onLine(line);
-    lines = [...lines, ...parts].slice(-15);
+    for (const line of parts) {
+      keep(line);
+      onLine(line);
+    }
   };
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", take);
   const code = await new Promise((resolve) => {
@@ -47,8 +68,10 @@ export async function run(
   clearTimeout(timer);
   running.delete(child);
   await new Promise((resolve) => file.end(resolve));
-  if (rest !== "") lines.push(rest);
-  return { code, lines: lines.filter((line) => line.trim() !== ""), log };
+  keep(rest);
+  const lines = [...first, ...last];
+  const shown = [...first, ...(dropped > 0 ? [`(${dropped} more lines)`] : []), ...last];
+  return { code, lines, shown: shown.map((line) => `    ${line}`).join("\n"), log };
 }
 
 /** Starts a process that stays when set-up ends, with its output in `log`. */

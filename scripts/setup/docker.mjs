@@ -47,10 +47,9 @@ async function installDocker(asRoot) {
     await run("dpkg-configure", repair, repairing, { env });
     for (const parameters of [["update"], ["install", "-y", "--no-install-recommends", "docker.io"]]) {
       const [command, ...rest] = [...asRoot, "apt-get", ...patient, ...parameters];
-      const { code, lines, log } = await run(`apt-get-${parameters[0]}`, command, rest, { env });
+      const { code, shown, log } = await run(`apt-get-${parameters[0]}`, command, rest, { env });
       // An update that fails for one of several sources may be enough; the install tells.
       if (code === 0 || parameters[0] === "update") continue;
-      const shown = lines.map((line) => `    ${line}`).join("\n");
       throw new SetupProblem(`apt-get install docker.io failed:\n${shown}`, `See ${log}. ${install}`);
     }
   });

@@ -49,7 +49,7 @@ export async function goBuild(tool) {
   );
   if (result.code !== 0) {
     throw new SetupProblem(
-      `go build in toolchain/${tool.name} failed:\n${result.lines.map((line) => `    ${line}`).join("\n")}`,
+      `go build in toolchain/${tool.name} failed:\n${result.shown}`,
       `See ${result.log}. If the Go module proxy can't be reached, install ${tool.name} ${pinned[tool.name]} or newer yourself, on PATH.`,
     );
   }

@@ -8,15 +8,14 @@ import { timed } from "./report.mjs";
 /** Installs what package-lock.json says, unless node_modules holds exactly that. */
 export async function npmPackages() {
   if (matchesLockfile()) return;
-  const { code, lines, log } = await timed("npm packages", "npm ci", () =>
+  const { code, shown, log } = await timed("npm packages", "npm ci", () =>
     // The root user's cache and the scripts of packages are npm's business; no package here needs its install script.
     run("npm-ci", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]),
   );
   if (code === 0) return;
-  throw new SetupProblem(
-    code === 127 ? "There is no npm on PATH." : `npm ci failed:\n${lines.map((line) => `    ${line}`).join("\n")}`,
-    code === 127 ? "Install npm (it comes with Node), then run this again." : `See ${log}; then run this again.`,
-  );
+  throw code === 127
+    ? new SetupProblem("There is no npm on PATH.", "Install npm (it comes with Node), then run this again.")
+    : new SetupProblem(`npm ci failed:\n${shown}`, `See ${log}; then run this again.`);
 }
 
 /**

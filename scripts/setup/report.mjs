@@ -17,7 +17,7 @@ export function warn(step, text) {
 }
 
 /**
- * Says what begins, then that it still runs (every 15 s, with `state()` where there is one), then how long it took.
+ * Says what begins, then that it still runs (every 15 s, with `state()` where there is one), and how long it took, however it ended.
  * @template T
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
@@ -28,10 +28,9 @@ export async function timed(step, what, work, state = () => "") {
   const seconds = () => `${Math.round((performance.now() - since) / 1000)} s`;
   const heartbeat = setInterval(() => say(step, `${what}: ${seconds()} ${state()}`.trimEnd()), heartbeatMilliseconds);
   try {
-    const result = await work();
-    say(step, `${what}: done in ${seconds()}`);
-    return result;
+    return await work();
   } finally {
     clearInterval(heartbeat);
+    say(step, `${what}: ended after ${seconds()}`);
   }
 }

@@ -33,12 +33,14 @@ export async function setUp({ again }) {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, stop);
   let step = "set-up";
+  let steps = [];
   try {
     unlock = await lock((pid) => say("set-up", `another set-up runs (process ${pid}); waiting for it`));
     rmSync(unfinished, { recursive: true, force: true });
     const named = (name, work) =>
       work().catch((error) => {
-        step = name;
+        // The first problem is the one to show: stopping the other steps makes them fail too.
+        if (step === "set-up") step = name;
         throw error;
       });
     const packages = named("npm packages", npmPackages).then(() => named("node", node));
@@ -48,10 +50,13 @@ export async function setUp({ again }) {
     const engine = opaBinary.then(() => named("pulumi", pulumi));
     const image = Promise.all([opaBinary, dockerd]).then(() => named("base image", baseImage));
     const pluginFiles = engine.then(() => named("plugins", () => plugins(again)));
-    await Promise.all([packages, image, pluginFiles]);
+    steps = [packages, image, pluginFiles];
+    await Promise.all(steps);
     return 0;
   } catch (error) {
     stopCommands();
+    // The lock is held until nothing of this set-up runs.
+    await Promise.allSettled(steps);
     return fail(step, error);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
