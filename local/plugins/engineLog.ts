@@ -13,7 +13,8 @@ interface EngineClient {
 export class EngineLog {
   readonly #address: string | undefined;
   #client: EngineClient | undefined;
-  #pending = new Set<Promise<void>>();
+  /** Ends when all messages so far are delivered or dropped. They go one after the other, or the engine would show them out of order. */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(address: string | undefined) {
     this.#address = address;
@@ -29,7 +30,7 @@ export class EngineLog {
   }
 
   async flush(): Promise<void> {
-    await Promise.all(this.#pending);
+    await this.#last;
   }
 
   #send(severity: Severity, urn: string, message: string, ephemeral: boolean): void {
@@ -43,9 +44,7 @@ export class EngineLog {
     request.setMessage(message);
     request.setEphemeral(ephemeral);
     const client = this.#client;
-    const delivered = new Promise<void>((resolve) => client.log(request, () => resolve()));
-    this.#pending.add(delivered);
-    void delivered.then(() => this.#pending.delete(delivered));
+    this.#last = this.#last.then(() => new Promise<void>((resolve) => client.log(request, () => resolve())));
   }
 }
 

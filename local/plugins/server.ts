@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { createRequire, flushCompileCache } from "node:module";
 import { EngineLog } from "./engineLog.ts";
 import type { Plugin } from "./plugin.ts";
@@ -16,7 +17,7 @@ const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
  * 127.0.0.1, and ends when the engine ends. The engine's own address is the last argument without a dash.
  */
 export function serve(plugin: Plugin): void {
-  endWithParent();
+  endWithEngine();
   keepCacheToSelf();
   const grpc = require("@grpc/grpc-js");
   const { ResourceProviderService } = require("@pulumi/pulumi/proto/provider_grpc_pb.js");
@@ -44,8 +45,13 @@ function keepCacheToSelf(): void {
   delete process.env.NODE_COMPILE_CACHE;
 }
 
-/** A killed engine can't tell its plugins; the kernel then gives them another parent. */
-function endWithParent(): void {
+/**
+ * A killed engine can't tell its plugins. It holds the other end of their stdin, which then ends; and the kernel gives them another
+ * parent, which is what is left to see where stdin isn't a pipe.
+ */
+function endWithEngine(): void {
+  const stdin = fstatSync(0);
+  if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on("end", () => process.exit(0)).resume();
   const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent) process.exit(0);

@@ -87,12 +87,16 @@ export class Service {
 
   async #configure(request: Request): Promise<unknown> {
     this.#plugin.configure(decode(request.getArgs()).properties);
-    if (!this.#announced) {
-      this.#announced = true;
-      // The engine shows a plugin's stderr as an info line, which costs nothing; a call to its log service costs a connection.
-      process.stderr.write(`${this.#plugin.name}: local stand-in for Pulumi's plugin ${this.#plugin.version}\n`);
-    }
+    this.#announce();
     return capabilities(new messages.ConfigureResponse()).setSupportspreview(true);
+  }
+
+  /** Says once which plugin this is. After the reply, since the engine waits for that and not for this. */
+  #announce(): void {
+    if (this.#announced) return;
+    this.#announced = true;
+    const { name, version } = this.#plugin;
+    setImmediate(() => this.#log.for("").info(`${name}: local stand-in for Pulumi's plugin ${version}`));
   }
 
   async #check(request: Request): Promise<unknown> {

@@ -47,8 +47,8 @@ function keepPaths(
   next: Value | undefined,
   paths: readonly string[],
 ): Value | undefined {
-  const copy = structuredClone(next === UNKNOWN ? undefined : next) as Value | undefined;
-  if (copy === undefined) return next;
+  if (next === undefined || next === UNKNOWN) return next;
+  const copy = withoutDefaults(next);
   for (const path of paths) {
     const keys = path
       .slice(root.length)

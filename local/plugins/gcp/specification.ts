@@ -98,7 +98,10 @@ export const serviceOutputs: Fields = {
 /** Outputs that are worked out rather than read. */
 export const derivedOutputs = ["effectiveAnnotations", "effectiveLabels", "pulumiLabels"] as const;
 
-/** Provider configuration. What only matters for Google's own endpoints and credentials isn't covered. */
+/**
+ * Provider configuration. What only matters for Google's own endpoints and credentials isn't covered, nor are the endpoints of other
+ * services.
+ */
 export const providerConfig: Fields = {
   project: text,
   region: text,
@@ -110,5 +113,21 @@ export const providerConfig: Fields = {
   pulumiAttributionLabelAdditionStrategy: { ...text, values: ["CREATION_ONLY", "PROACTIVE"] },
   disableGooglePartnerName: text,
   googlePartnerName: text,
-  skipRegionValidation: text,
+  batching: uncovered,
+  billingProject: uncovered,
+  credentials: uncovered,
+  defaultLabels: uncovered,
+  deletionPolicy: uncovered,
+  externalCredentials: uncovered,
+  impersonateServiceAccount: uncovered,
+  impersonateServiceAccountDelegates: uncovered,
+  key: uncovered,
+  pollInterval: uncovered,
+  preferGlobalEndpoints: uncovered,
+  preferRegionalEndpoints: uncovered,
+  requestReason: uncovered,
+  requestTimeout: uncovered,
+  scopes: uncovered,
+  universeDomain: uncovered,
+  userProjectOverride: uncovered,
 };

@@ -46,7 +46,8 @@ const container: Fields = {
     computed: true,
     fields: {
       limits: { ...texts, computed: true },
-      cpuIdle: { ...flag, sendZero: true, computed: true },
+      // Left out beside other resources, it is false; a known trap of the real plugin.
+      cpuIdle: { ...flag, sendZero: true },
       startupCpuBoost: flag,
     },
   },
