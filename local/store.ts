@@ -27,6 +27,11 @@ export class Store {
     return store;
   }
 
+  /** The instance id of the state in `directory`, or undefined when there is no state. Reads only. */
+  static async readInstance(directory: string): Promise<string | undefined> {
+    return (await readState(join(directory, "state.json")))?.instance;
+  }
+
   /** Resolves when a state at least as new as the one at the time of the call is on disk. */
   save(): Promise<void> {
     if (this.#writing === undefined) return this.#begin();
