@@ -27,39 +27,49 @@ export async function exportCommit(
   target: string,
 ): Promise<Export> {
   const location = await locate(directory, what);
+  return publishTree(target, async (staging) => {
+    const archive = path.resolve(`${staging}.tar`);
+    try {
+      // The attributes of a work tree must not change what is exported: line ends stay as they are committed.
+      const settings = ["-c", "core.autocrlf=false", "-c", "core.eol=lf"];
+      const selection = [
+        "archive",
+        "--format=tar",
+        `--output=${archive}`,
+        commit,
+        "--",
+        ...domainPaths(location, domains),
+      ];
+      await run("git", ["-C", location.root, "--literal-pathspecs", ...settings, ...selection]);
+      await run("tar", ["-xf", archive, "-C", staging, "--no-same-owner"]);
+    } finally {
+      await rm(archive, { force: true });
+    }
+    return path.join(staging, location.prefix);
+  });
+}
+
+/**
+ * Makes a directory under `target` that is named by its content. `fill` puts the files under the staging directory it is given and says where. Running
+ * this twice, or twice at once, gives the same directory, and never one that is half-written or was changed by hand.
+ */
+export async function publishTree(target: string, fill: (staging: string) => Promise<string>): Promise<Export> {
   const staging = path.join(target, `.staging-${randomUUID()}`);
-  const archive = `${staging}.tar`;
   await mkdir(staging, { recursive: true });
   try {
-    // The attributes of a work tree must not change what is exported: line ends stay as they are committed.
-    const settings = ["-c", "core.autocrlf=false", "-c", "core.eol=lf"];
-    const paths = domainPaths(location, domains);
-    await run("git", [
-      "-C",
-      location.root,
-      "--literal-pathspecs",
-      ...settings,
-      "archive",
-      "--format=tar",
-      `--output=${path.resolve(archive)}`,
-      commit,
-      "--",
-      ...paths,
-    ]);
-    await run("tar", ["-xf", archive, "-C", staging, "--no-same-owner"]);
-    const exported = path.join(staging, location.prefix);
-    const digest = await treeDigest(exported);
+    const filled = await fill(staging);
+    const digest = await treeDigest(filled);
     const final = path.join(target, digest);
     // A directory of that name may be left from before and changed since, so its content is checked too.
     if ((await treeDigest(final).catch(() => "")) !== digest) {
       await rm(final, { recursive: true, force: true });
-      await rename(exported, final).catch(async (cause) => {
+      await rename(filled, final).catch(async (cause) => {
         if ((await treeDigest(final).catch(() => "")) !== digest) throw cause;
       });
     }
     return { directory: final, digest };
   } finally {
-    await Promise.all([rm(staging, { recursive: true, force: true }), rm(archive, { force: true })]);
+    await rm(staging, { recursive: true, force: true });
   }
 }
 

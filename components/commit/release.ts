@@ -35,12 +35,10 @@ export type ReleaseConfig = Pick<Config, "policyDir" | "scenarioDir" | "domains"
 export async function resolveRelease(config: ReleaseConfig): Promise<Release> {
   const policies = await locate(config.policyDir, "policyDir");
   const paths = domainPaths(policies, config.domains);
-  const [commit, dirtyFiles] = await Promise.all([
-    config.release === undefined
-      ? newestCommit(policies, paths, config)
-      : pinnedCommit(policies, paths, config.release),
-    listDirtyFiles(policies, paths, config),
-  ]);
+  const commit = await (config.release === undefined
+    ? newestCommit(policies, paths, config)
+    : pinnedCommit(policies, paths, config.release));
+  const dirtyFiles = await listDirtyFiles(policies, paths, config);
   return { ...commit, pinned: config.release !== undefined, dirtyFiles };
 }
 
@@ -75,10 +73,8 @@ async function pinnedCommit(policies: Location, paths: string[], pin: string): P
     throw new UserError(`release "${pin}" is ambiguous: it could be ${commits.join(" or ")}; give more digits`);
   }
   const commit = commits[0] as string;
-  const inHistory = await policies.git.raw("merge-base", "--is-ancestor", commit, "HEAD").then(
-    () => true,
-    () => false,
-  );
+  // Compared by output: simple-git takes a silent exit code 1, which is how --is-ancestor says no, for success.
+  const inHistory = (await policies.git.raw("merge-base", commit, "HEAD").catch(() => "")).trim() === commit;
   if (!inHistory) {
     throw new UserError(
       `release "${pin}" (${commit}) is not in the history of HEAD, so nobody has merged it; only ancestors of HEAD can be deployed`,

@@ -12,6 +12,8 @@ export interface PolicyImageArgs {
   /** Dockerfile in the context. */
   dockerfile: string;
   baseImage: string;
+  /** Such as linux/amd64. */
+  platform: string;
   /** Whether the image is pushed to a registry, or stays on the local engine. */
   push: boolean;
 }
@@ -31,6 +33,7 @@ export class PolicyImage extends pulumi.ComponentResource {
           context: args.context,
           dockerfile: `${args.context}/${args.dockerfile}`,
           builderVersion: "BuilderV1",
+          platform: args.platform,
           args: {
             BASE: args.baseImage,
             RELEASE: args.release.hash,

@@ -1,7 +1,7 @@
 import type { Export } from "../commit/export.ts";
 import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
-import { adoptExisting, makeContext } from "./context.ts";
+import { ADOPT, BUILD, makeContext } from "./context.ts";
 import { imageExists } from "./existing.ts";
 import type { PolicyImageArgs } from "./PolicyImage.ts";
 
@@ -10,12 +10,13 @@ export async function prepareImage(args: {
   release: Release;
   policies: Export;
   config: Pick<Config, "imageRepository" | "baseImage" | "domains">;
-}): Promise<Pick<PolicyImageArgs, "imageName" | "context" | "dockerfile" | "baseImage" | "push">> {
+}): Promise<Pick<PolicyImageArgs, "imageName" | "context" | "dockerfile" | "baseImage" | "platform" | "push">> {
   const { release, policies, config } = args;
   const imageName = `${config.imageRepository}:${release.hash}`;
   const push = isRegistryPath(config.imageRepository);
   const [context, exists] = await Promise.all([
     makeContext({
+      imageName,
       release,
       policyDigest: policies.digest,
       domains: config.domains,
@@ -24,8 +25,22 @@ export async function prepareImage(args: {
     }),
     imageExists(imageName, policies.digest, push),
   ]);
-  const dockerfile = exists ? await adoptExisting(context, imageName) : "Dockerfile";
-  return { imageName, context, dockerfile, baseImage: config.baseImage, push };
+  return {
+    imageName,
+    context,
+    dockerfile: exists ? ADOPT : BUILD,
+    baseImage: config.baseImage,
+    platform: push ? CLOUD_PLATFORM : localPlatform(),
+    push,
+  };
+}
+
+/** What Cloud Run runs. */
+const CLOUD_PLATFORM = "linux/amd64";
+
+/** An image that stays on this machine's engine is for this machine. */
+function localPlatform(): string {
+  return process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
 }
 
 /** By Docker's rule the first part of a name is a registry when it has a dot or a colon, or is localhost. */

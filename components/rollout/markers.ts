@@ -87,11 +87,12 @@ export function addQuarantine(
   entry: Quarantine[string],
 ): Record<string, string> {
   const { [release]: _, ...others } = quarantineOf({ annotations });
-  const entries = [...Object.entries(others), [release, { ...entry, reason: entry.reason.slice(0, REASON_LIMIT) }]];
-  return {
-    ...annotations,
-    [QUARANTINE]: JSON.stringify(Object.fromEntries(entries.slice(-QUARANTINE_LIMIT))),
-  };
+  // By time and not by position: JavaScript puts keys that look like numbers first, and a hash may be all digits.
+  const kept = Object.entries(others)
+    .sort(([, a], [, b]) => a.at.localeCompare(b.at))
+    .slice(-(QUARANTINE_LIMIT - 1));
+  const added = { ...entry, reason: entry.reason.slice(0, REASON_LIMIT) };
+  return { ...annotations, [QUARANTINE]: JSON.stringify(Object.fromEntries([...kept, [release, added]])) };
 }
 
 /** The annotations without the quarantine of one release. */

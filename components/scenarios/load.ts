@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join, relative } from "node:path";
-import { parseDocument } from "yaml";
-import { UserError } from "../errors.ts";
+import { load, YAMLException } from "js-yaml";
+import { messageOf, UserError } from "../errors.ts";
 import { checkScenarioFile, type ScenarioFile } from "./check.ts";
 import { mergeInput } from "./merge.ts";
 import type { Expectation, Scenario } from "./scenario.ts";
@@ -27,14 +27,14 @@ export async function loadScenarios(scenariosDir: string, domain: string): Promi
   const seen = new Map<string, string>();
   for (const file of files) {
     const { parsed, problems: found } = parseFile(await readFile(file, "utf8"));
-    problems.push(...found.map((problem) => `${relative(process.cwd(), file)}: ${problem}`));
+    problems.push(...found.map((problem) => `${shown(file)}: ${problem}`));
     if (parsed === undefined) {
       continue;
     }
     const first = seen.get(parsed.name);
     if (first !== undefined) {
       problems.push(
-        `${relative(process.cwd(), file)}: /name is "${parsed.name}", which ${relative(process.cwd(), first)} has already; names are unique in a domain.`,
+        `${shown(file)}: /name is "${parsed.name}", which ${shown(first)} has already; names are unique in a domain.`,
       );
     }
     seen.set(parsed.name, file);
@@ -62,14 +62,29 @@ async function scenarioFiles(folder: string): Promise<string[]> {
 }
 
 function parseFile(text: string): { parsed?: ScenarioFile; problems: string[] } {
-  // JSON is YAML, so one parser reads both, with line numbers.
-  const document = parseDocument(text, { prettyErrors: true });
-  if (document.errors.length > 0) {
-    return { problems: document.errors.map((error) => error.message.split("\n")[0] ?? error.message) };
+  let content: unknown;
+  try {
+    // JSON is YAML, so one parser reads both. js-yaml, because every deployment waits for this.
+    content = load(text);
+  } catch (error) {
+    return { problems: [describe(error)] };
   }
-  const content: unknown = document.toJS();
   const problems = checkScenarioFile(content);
   return problems.length > 0 ? { problems } : { parsed: content as ScenarioFile, problems };
+}
+
+/** Relative to the working directory where that is shorter to read. */
+function shown(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith("..") ? file : path;
+}
+
+function describe(error: unknown): string {
+  if (error instanceof YAMLException) {
+    const { mark, reason } = error;
+    return mark === undefined ? reason : `line ${mark.line + 1}, column ${mark.column + 1}: ${reason}`;
+  }
+  return messageOf(error);
 }
 
 function toScenario(file: ScenarioFile, domain: string): Scenario {

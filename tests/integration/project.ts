@@ -1,0 +1,165 @@
+import { execFile, spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { type LocalCloudRun, startLocalCloudRun } from "../../local/server.ts";
+
+const run = promisify(execFile);
+
+/** The project itself: its program is what is tested. */
+export const ROOT = path.resolve(import.meta.dirname, "../..");
+
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** stdout and stderr, as a person sees them. */
+  output: string;
+}
+
+/**
+ * A world of its own for one test: a git repository with policies and scenarios, a local Cloud Run on free ports, a file backend, a stack. Everything real:
+ * the engine, OPA, Docker, git. `await using` removes all of it.
+ */
+export class TestProject {
+  readonly directory: string;
+  readonly repository: string;
+  readonly cloud: LocalCloudRun;
+  readonly #configFile: string;
+  readonly #images: string;
+
+  private constructor(directory: string, cloud: LocalCloudRun) {
+    this.directory = directory;
+    this.repository = path.join(directory, "repository");
+    this.cloud = cloud;
+    this.#configFile = path.join(directory, "Pulumi.test.yaml");
+    this.#images = `flowpilot-test-${path.basename(directory).toLowerCase()}`;
+  }
+
+  /** Starts it, with this project's own policies and scenarios as the first commit. @param config further keys of the stack */
+  static async start(config: Record<string, unknown> = {}): Promise<TestProject> {
+    const directory = await mkdtemp(path.join(tmpdir(), "flowpilot-"));
+    const cloud = await startLocalCloudRun({ dataDir: path.join(directory, "cloud"), adminPort: 0, frontPort: 0 });
+    const project = new TestProject(directory, cloud);
+    await project.#prepare(config);
+    return project;
+  }
+
+  async #prepare(config: Record<string, unknown>): Promise<void> {
+    await mkdir(path.join(this.directory, "state"));
+    await mkdir(this.repository);
+    for (const folder of ["policies", "scenarios"]) {
+      await cp(path.join(ROOT, folder), path.join(this.repository, folder), { recursive: true });
+    }
+    await this.git("init", "--quiet", "--initial-branch=main");
+    await this.commit("The first policies");
+    await this.configure(config);
+    const created = await this.pulumi("stack", "init", "test", "--no-select");
+    if (created.code !== 0) throw new Error(created.output);
+  }
+
+  /** Writes the stack's configuration: the test's own places, and what is given. */
+  async configure(config: Record<string, unknown>): Promise<void> {
+    const all = {
+      policyDir: path.join(this.repository, "policies"),
+      scenarioDir: path.join(this.repository, "scenarios"),
+      project: "test",
+      region: "us-central1",
+      endpoint: this.cloud.adminUrl,
+      imageRepository: this.#images,
+      settleSeconds: 0,
+      ...config,
+    };
+    const entries = Object.entries(all).map(([key, value]) => [`flowpilot-policy:${key}`, value]);
+    const salt = /^encryptionsalt:.*$/m.exec(await readFile(this.#configFile, "utf8").catch(() => ""))?.[0] ?? "";
+    // JSON is YAML.
+    await writeFile(this.#configFile, `${salt}\nconfig: ${JSON.stringify(Object.fromEntries(entries))}\n`);
+  }
+
+  /** Changes policies or scenarios: replaces text in a file of the repository. @throws when the text isn't there exactly once */
+  async edit(file: string, from: string, to: string): Promise<void> {
+    const target = path.join(this.repository, file);
+    const before = await readFile(target, "utf8");
+    if (before.split(from).length !== 2) throw new Error(`${file} does not hold ${JSON.stringify(from)} exactly once`);
+    await writeFile(target, before.replace(from, to));
+  }
+
+  /** Commits everything. @returns the short hash */
+  async commit(message: string): Promise<string> {
+    await this.git("add", "--all");
+    await this.git("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "--message", message);
+    return (await this.git("rev-parse", "HEAD")).trim().slice(0, 7);
+  }
+
+  async git(...args: string[]): Promise<string> {
+    return (await run("git", ["-C", this.repository, ...args])).stdout;
+  }
+
+  /** `bin/pulumi up --yes --skip-preview` */
+  async up(...args: string[]): Promise<Ended> {
+    return this.pulumi("up", "--yes", "--skip-preview", ...args);
+  }
+
+  /** Runs bin/pulumi on this project's stack. */
+  async pulumi(...args: string[]): Promise<Ended> {
+    return this.start(...args).ended;
+  }
+
+  /** Starts bin/pulumi; its process id is that of pulumi itself, since bin/pulumi becomes it. */
+  start(...args: string[]): { pid: number; ended: Promise<Ended>; output: () => string } {
+    const withConfig = ["up", "preview", "refresh", "destroy", "config"].includes(args[0] ?? "");
+    const all = [...args, "--stack", "test", "--non-interactive", ...(withConfig ? ["--config-file", this.#configFile] : [])];
+    const initial = args[0] === "stack" && args[1] === "init" ? [...args, "--non-interactive"] : all;
+    const child = spawn(path.join(ROOT, "bin/pulumi"), initial, {
+      cwd: ROOT,
+      env: {
+        ...process.env,
+        PULUMI_BACKEND_URL: `file://${path.join(this.directory, "state")}`,
+        PULUMI_CONFIG_PASSPHRASE: "test",
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      output += chunk;
+    });
+    const ended = new Promise<Ended>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code, signal) => resolve({ code, signal, output }));
+    });
+    return { pid: child.pid as number, ended, output: () => output };
+  }
+
+  async outputs(): Promise<Record<string, string>> {
+    const { code, output } = await this.pulumi("stack", "output", "--json");
+    if (code !== 0) throw new Error(output);
+    return JSON.parse(output);
+  }
+
+  /** The resources in the stack's state. */
+  async state(): Promise<StateResource[]> {
+    const { code, output } = await this.pulumi("stack", "export");
+    if (code !== 0) throw new Error(output);
+    return JSON.parse(output).deployment.resources ?? [];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cloud.stop({ containers: "remove" });
+    const { stdout } = await run("docker", ["image", "ls", "--quiet", this.#images]);
+    const images = [...new Set(stdout.split("\n").filter(Boolean))];
+    if (images.length > 0) await run("docker", ["image", "rm", "--force", ...images]);
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+export interface StateResource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+  initErrors?: string[];
+}
