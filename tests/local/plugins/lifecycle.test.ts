@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, realpath, rm, symlink } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -13,20 +14,24 @@ const DEADLINE = 5_000;
 const launcher = (name: string) =>
   fileURLToPath(new URL(`../../../local/plugins/${name}/pulumi-resource-${name}`, import.meta.url));
 
-async function untilGone(pid: number): Promise<void> {
+/** A plugin is gone when nothing listens on its port; its pid may linger until somebody takes its exit status. */
+async function untilGone(port: number): Promise<void> {
   const deadline = performance.now() + DEADLINE;
-  while (isAlive(pid)) {
-    assert.ok(performance.now() < deadline, `process ${pid} is still there after ${DEADLINE} ms`);
+  while (await listens(port)) {
+    assert.ok(performance.now() < deadline, `port ${port} is still served after ${DEADLINE} ms`);
     await sleep(20);
   }
 }
 
-function isAlive(pid: number): boolean {
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
   try {
-    process.kill(pid, 0);
+    await once(socket, "connect");
     return true;
   } catch {
     return false;
+  } finally {
+    socket.destroy();
   }
 }
 
@@ -50,20 +55,21 @@ describe("a stand-in's life", () => {
     });
   }
 
-  // The engine in these two is a shell that starts the plugin in the background, says its pid and waits.
+  // The engine in these two is a shell that starts the plugin in the background and waits.
   async function withEngine(
     stdin: string,
     act: (engine: ChildProcessByStdio<Writable, Readable, null>) => void,
   ): Promise<void> {
-    const script = `exec 3<&0; "$0" x ${stdin} & echo "pid $!"; exec sleep 60`;
+    const script = `exec 3<&0; "$0" x ${stdin} & exec sleep 60`;
     const engine = spawn("/bin/bash", ["-c", script, launcher("command")], { stdio: ["pipe", "pipe", "inherit"] });
     try {
-      const lines: string[] = [];
-      for await (const line of createInterface({ input: engine.stdout })) if (lines.push(line) === 2) break;
-      const pid = Number(lines.find((line) => line.startsWith("pid "))?.slice("pid ".length));
-      assert.ok(isAlive(pid));
+      const [line] = await once(createInterface({ input: engine.stdout }), "line", {
+        signal: AbortSignal.timeout(DEADLINE),
+      });
+      const port = Number(line);
+      assert.ok(await listens(port));
       act(engine);
-      await untilGone(pid);
+      await untilGone(port);
     } finally {
       engine.kill("SIGKILL");
     }
