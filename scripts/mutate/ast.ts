@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { UserError } from "../../components/errors.ts";
 
-/** A place in the source. `text` is base64; `col` counts bytes from 1. */
+/** A place in the source. `text` is base64; `row` and `col` count from 1, `col` in characters (code points). */
 export type Location = { row: number; col: number; text?: string };
 
 /** Any node of OPA's syntax tree, as far as mutation looks into it. */
@@ -36,8 +36,22 @@ export async function parseRego(opa: string, file: string): Promise<Module> {
     );
     return JSON.parse(stdout) as Module;
   } catch (cause) {
-    const { stderr, stdout } = cause as { stderr?: string; stdout?: string };
-    throw new UserError(`${file} isn't valid Rego: ${(stderr || stdout || String(cause)).trim()}`, { cause });
+    const { stderr = "", message } = cause as { stderr?: string; message: string };
+    throw new UserError(`${file} isn't valid Rego: ${errorsIn(stderr) ?? message}`);
+  }
+}
+
+/** OPA's parse errors, one a line: `row:column: message: the source line`. */
+function errorsIn(stderr: string): string | undefined {
+  try {
+    const { errors } = JSON.parse(stderr) as {
+      errors: { message: string; location: { row: number; col: number }; details?: { line?: string } }[];
+    };
+    return errors
+      .map(({ message, location, details }) => `${location.row}:${location.col}: ${message}: ${details?.line ?? ""}`)
+      .join("\n");
+  } catch {
+    return stderr.trim() === "" ? undefined : stderr.trim();
   }
 }
 
@@ -49,37 +63,41 @@ export function packageOf(module: Module): string {
     .join(".");
 }
 
-/** Finds nodes in their source. Bytes, because that is what OPA's columns count. */
+/** A piece of the source; `end` is exclusive. */
+export type Span = { start: number; end: number; text: string };
+
+/** Finds nodes in the text they were parsed from. */
 export class SourceText {
-  readonly bytes: Buffer;
+  readonly text: string;
   readonly #lineStarts: number[] = [0];
 
   constructor(text: string) {
-    this.bytes = Buffer.from(text);
-    for (let at = this.bytes.indexOf(10); at !== -1; at = this.bytes.indexOf(10, at + 1)) {
+    this.text = text;
+    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) {
       this.#lineStarts.push(at + 1);
     }
   }
 
-  /** Where a node is written; undefined where it isn't (OPA made it up, or gives only a part of its text). */
-  spanOf(node: Node | undefined): { start: number; end: number; text: string } | undefined {
+  /** Where a node is written; undefined where it isn't: OPA made it up, or gives only a part of its text. */
+  spanOf(node: Node | undefined): Span | undefined {
     const location = node?.location;
     const lineStart = location === undefined ? undefined : this.#lineStarts[location.row - 1];
     if (location?.text === undefined || lineStart === undefined) {
       return undefined;
     }
-    const wanted = Buffer.from(location.text, "base64");
-    const start = lineStart + location.col - 1;
-    const end = start + wanted.length;
-    return this.bytes.subarray(start, end).equals(wanted) ? { start, end, text: wanted.toString() } : undefined;
+    const text = Buffer.from(location.text, "base64").toString();
+    const line = this.text.slice(lineStart, this.#lineStarts[location.row]);
+    const start = lineStart + [...line].slice(0, location.col - 1).join("").length;
+    return this.text.startsWith(text, start) ? { start, end: start + text.length, text } : undefined;
+  }
+
+  /** The line that an offset is on, from 1. */
+  lineAt(offset: number): number {
+    return this.#lineStarts.findLastIndex((start) => start <= offset) + 1;
   }
 
   /** The source with one span replaced. */
-  replace(start: number, end: number, replacement: string): string {
-    return Buffer.concat([
-      this.bytes.subarray(0, start),
-      Buffer.from(replacement),
-      this.bytes.subarray(end),
-    ]).toString();
+  replace({ start, end }: Span, replacement: string): string {
+    return this.text.slice(0, start) + replacement + this.text.slice(end);
   }
 }

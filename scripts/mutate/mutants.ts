@@ -1,4 +1,4 @@
-import { type Module, type Node, type Rule, SourceText } from "./ast.ts";
+import { type Module, type Node, type Rule, SourceText, type Span } from "./ast.ts";
 
 /**
  * What a mutant does to one condition. Always made: `remove` it, `negate` it, `invert` a comparison (== !=, < >=, > <=), `default`
@@ -101,7 +101,10 @@ class Collector {
   #condition(expression: Node): void {
     const span = this.#source.spanOf(expression);
     if (span === undefined) {
-      return;
+      // Leaving one out in silence would claim more than was tried.
+      throw new Error(
+        `OPA's place of a condition in ${this.#rule}, line ${expression.location?.row}, isn't in the source.`,
+      );
     }
     this.#add("remove", span, "true");
     // A comprehension negates what `not` can't: `every`, `some … in`, and conditions with variables of their own.
@@ -193,13 +196,7 @@ class Collector {
     }
   }
 
-  #add(
-    kind: MutantKind,
-    span: { start: number; end: number; text: string },
-    replacement: string,
-    after = replacement,
-    before = span.text,
-  ): void {
+  #add(kind: MutantKind, span: Span, replacement: string, after = replacement, before = span.text): void {
     const identity = `${span.start}-${span.end}:${replacement}`;
     if (this.#seen.has(identity) || span.text === replacement) {
       return;
@@ -210,10 +207,10 @@ class Collector {
       mutant: {
         kind,
         rule: this.#rule,
-        line: this.#source.bytes.subarray(0, span.start).toString().split("\n").length,
+        line: this.#source.lineAt(span.start),
         before: normalise(before),
         after: normalise(after),
-        source: this.#source.replace(span.start, span.end, replacement),
+        source: this.#source.replace(span, replacement),
       },
     });
   }
