@@ -59,7 +59,7 @@ export interface Resource {
 }
 
 /** One function (invoke). */
-export interface Function {
+export interface PluginFunction {
   inputs: Fields;
   outputs: readonly string[];
   invoke(args: Properties, call: Call): Promise<Properties>;
@@ -75,5 +75,5 @@ export interface Plugin {
   secretConfig: readonly string[];
   configure(config: Properties): void;
   resources: Readonly<Record<string, Resource>>;
-  functions: Readonly<Record<string, Function>>;
+  functions: Readonly<Record<string, PluginFunction>>;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
+import { relative as pathFrom, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type Dockerode from "dockerode";
 import type { Call } from "../plugin.ts";
@@ -80,8 +81,6 @@ async function contextTar(context: Context): Promise<{ tar: Readable; dockerfile
   const needed = new Set([relative, ".dockerignore"]);
   const dockerfile = outside ? `.dockerfile.${randomBytes(8).toString("hex")}` : relative;
   const root = context.directory;
-  const { lstatSync } = await import("node:fs");
-  const { resolve, relative: pathFrom } = await import("node:path");
   const tar = tarFs.pack(root, {
     ignore: (path) => {
       const name = pathFrom(resolve(root), resolve(path));

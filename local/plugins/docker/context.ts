@@ -72,8 +72,7 @@ function files(root: string, directory: string, ignored: (path: string) => boole
 }
 
 /** As Go's fs.FileMode.String prints it, for files and links. */
-function modeString({ mode, ...stats }: Stats): string {
-  void stats;
+function modeString({ mode }: Stats): string {
   const letters = [
     [0o120000, 0o170000, "L"],
     [0o4000, 0o4000, "u"],

@@ -113,6 +113,8 @@ export const providerConfig: Fields = {
   pulumiAttributionLabelAdditionStrategy: { ...text, values: ["CREATION_ONLY", "PROACTIVE"] },
   disableGooglePartnerName: text,
   googlePartnerName: text,
+  // Only as `gcp:skipRegionValidation` in a stack's configuration.
+  skipRegionValidation: text,
   batching: uncovered,
   billingProject: uncovered,
   credentials: uncovered,
@@ -121,7 +123,6 @@ export const providerConfig: Fields = {
   externalCredentials: uncovered,
   impersonateServiceAccount: uncovered,
   impersonateServiceAccountDelegates: uncovered,
-  key: uncovered,
   pollInterval: uncovered,
   preferGlobalEndpoints: uncovered,
   preferRegionalEndpoints: uncovered,
