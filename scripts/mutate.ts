@@ -25,6 +25,15 @@ const program = new Command("npm run mutate --")
 
 type Options = { policyDir: string; domain: string; scenarios: string; thorough: boolean; list: boolean };
 
+// OPA is ended by this process's exit, which a signal alone doesn't run.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
+  process.once(signal, () => process.exit(code));
+}
+
 try {
   process.exitCode = await mutate(program.opts<Options>());
 } catch (error) {
