@@ -8,7 +8,7 @@ import { resolveRelease } from "./components/commit/release.ts";
 import { readConfig } from "./components/config.ts";
 import { checkPolicies, GovernanceChecks } from "./components/governance/GovernanceChecks.ts";
 import { PolicyImage } from "./components/image/PolicyImage.ts";
-import { prepareImage } from "./components/image/prepare.ts";
+import { prepareImages } from "./components/image/prepare.ts";
 import { describeServing } from "./components/outcome.ts";
 import { PolicyRevision } from "./components/revision/PolicyRevision.ts";
 import { inspectService } from "./components/rollout/inspect.ts";
@@ -23,25 +23,26 @@ const release = await resolveRelease(config);
 const policies = await exportCommit(config.policyDir, "policyDir", config.domains, release.commit, ".local/policies");
 
 // Whether it may be: nothing is declared before all of this has passed, in a preview either.
-const [report, attempt, image] = await Promise.all([
+const [report, attempt, images] = await Promise.all([
   checkPolicies({ release, directory: policies.directory, config }),
   inspectService(config, release),
-  prepareImage({ release, policies, config }),
+  prepareImages({ release, policies, config }),
 ]);
 const governance = new GovernanceChecks("governance", { release, policyDigest: policies.digest, report });
 
-const policyImage = new PolicyImage(
+const policyDigest = policies.digest;
+const image = new PolicyImage(
   "image",
-  { release, policyDigest: policies.digest, ...image },
+  { release: release.hash, policyDigest, spec: images.policy },
   { dependsOn: governance },
 );
-const service = new PolicyService("service", { config }, { dependsOn: governance });
+const service = new PolicyService("service", { config, bootstrapImage: images.bootstrap }, { dependsOn: governance });
 const revision = new PolicyRevision(`revision-${release.hash}`, {
   endpoint,
   service: service.fullName,
   release: release.hash,
-  policyDigest: policies.digest,
-  image: policyImage.reference,
+  policyDigest,
+  image: image.reference,
 });
 const rollout = new Rollout("rollout", {
   endpoint,
@@ -50,7 +51,7 @@ const rollout = new Rollout("rollout", {
   release: release.hash,
   revision: revision.revision,
   taggedUrl: revision.taggedUrl,
-  policyDigest: policies.digest,
+  policyDigest,
   scenarioDir: config.scenarioDir,
   packages: Object.fromEntries(report.domains.map((domain) => [domain.domain, domain.package])),
   skipTests: config.skipTests,

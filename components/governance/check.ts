@@ -7,7 +7,15 @@ import { text } from "node:stream/consumers";
 import { messageOf } from "../errors.ts";
 import { findOpa } from "../opa/binary.ts";
 import { readManifest } from "./manifest.ts";
-import { describeOpaError, judgeTests, type OpaError, type OpaTest, type Question, type Report } from "./report.ts";
+import {
+  describeOpaError,
+  judgePackages,
+  judgeTests,
+  type OpaError,
+  type OpaTest,
+  type Question,
+  type Report,
+} from "./report.ts";
 
 interface Ended {
   code: number;
@@ -26,10 +34,11 @@ function opa(directory: string, ...args: string[]): Promise<Ended> {
 }
 
 async function check({ directory, domains }: Question): Promise<Report> {
-  const [checked, tested, formatted, manifests] = await Promise.all([
+  const [checked, tested, formatted, inspected, manifests] = await Promise.all([
     opa(directory, "check", "--strict", "--format", "json", ...domains),
     opa(directory, "test", "--format", "json", ...domains),
     opa(directory, "fmt", "--list", ...domains),
+    opa(directory, "inspect", "--format", "json", "."),
     Promise.all(domains.map((domain) => readManifest(directory, domain).catch((error: unknown) => messageOf(error)))),
   ]);
   const report: Report = { problems: [], warnings: [], domains: [] };
@@ -41,6 +50,11 @@ async function check({ directory, domains }: Question): Promise<Report> {
   // Where the policies don't parse, the tests can't run, and opa check has said why already.
   if (tests === undefined && tested.code !== 0 && report.problems.length === 0) {
     report.problems.push((tested.stderr.trim() || tested.stdout.trim()).replaceAll("\n", "\n      "));
+  }
+  const namespaces = Object.keys(parse<{ namespaces: Record<string, string[]> }>(inspected.stdout)?.namespaces ?? {});
+  if (report.problems.length === 0) {
+    const packages = manifests.map((manifest) => (typeof manifest === "string" ? "" : manifest.package));
+    report.problems.push(...judgePackages(domains, packages, namespaces));
   }
   for (const [index, domain] of domains.entries()) {
     const manifest = manifests[index];

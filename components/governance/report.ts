@@ -60,3 +60,21 @@ export function judgeTests(domain: string, tests: OpaTest[]): { report: TestRepo
     problems: failed.map(({ location, name }) => `${location.file}:${location.row}: unit test ${name} fails`),
   };
 }
+
+/**
+ * What is wrong with the policies' packages. `system` is OPA's own configuration: rules there could open its API, or rewrite decision logs.
+ * @param packages by domain, from its manifest; "" where that can't be read @param namespaces as `opa inspect` names them: data.auto_book
+ */
+export function judgePackages(domains: string[], packages: string[], namespaces: string[]): string[] {
+  const problems = namespaces
+    .filter((name) => /^data\.(system|policy_release)(\.|$)/.test(name))
+    .map((name) => `package ${name.slice("data.".length)} is reserved: it is part of how the policies are served`);
+  for (const [index, name] of packages.entries()) {
+    if (name === "" || namespaces.includes(`data.${name}`)) continue;
+    const known = namespaces.filter((other) => !other.endsWith("_test")).map((other) => other.slice("data.".length));
+    problems.push(
+      `${domains[index]}/manifest.yaml names package ${name}, which no Rego file defines (found: ${known.join(", ") || "none"}); callers would get no decision`,
+    );
+  }
+  return problems;
+}

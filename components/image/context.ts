@@ -1,8 +1,7 @@
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { publishTree } from "../commit/export.ts";
+import { type Export, publishTree } from "../commit/export.ts";
 import type { Release } from "../commit/release.ts";
-import { UserError } from "../errors.ts";
 import type { DeployedRelease } from "../opa/client.ts";
 
 /** Folder of the image's policies that says which release it is; OPA answers it as `data.policy_release`. */
@@ -12,8 +11,10 @@ export const RELEASE_DOMAIN = "policy_release";
 export const BUILD = "Dockerfile";
 /** Dockerfile that gives an image which exists already its place in the state without building it again. */
 export const ADOPT = "Dockerfile.existing";
+/** What may be asked of the running OPA; part of every image. */
+const SYSTEM = "system";
 
-export interface ContextArgs {
+export interface PolicyContextArgs {
   /** `repository:hash` */
   imageName: string;
   release: Pick<Release, "hash" | "commit">;
@@ -26,30 +27,36 @@ export interface ContextArgs {
 }
 
 /**
- * Makes the image's build context from the exported policies: two Dockerfiles, `policies/<domain>/…`, and the release's name and digest as data.
- * The same release always gives the same directory.
+ * Makes the build context of a release's image: `policies/<domain>/…` as exported, the release's name and digest as data, what may be asked of the
+ * running OPA, and the Dockerfiles. The same release always gives the same directory.
  */
-export async function makeContext({
-  imageName,
-  release,
-  policyDigest,
-  domains,
-  policies,
-  target,
-}: ContextArgs): Promise<string> {
-  if (domains.includes(RELEASE_DOMAIN)) {
-    throw new UserError(`domains: "${RELEASE_DOMAIN}" is taken by the release's own data; name the domain differently`);
-  }
+export async function policyContext(args: PolicyContextArgs): Promise<Export> {
+  const { imageName, release, policyDigest, domains, policies, target } = args;
   const deployed: DeployedRelease = { hash: release.hash, commit: release.commit, policyDigest, domains };
-  const { directory } = await publishTree(target, async (staging) => {
+  return publishTree(target, async (staging) => {
     await cp(policies, path.join(staging, "policies"), { recursive: true });
     await mkdir(path.join(staging, "policies", RELEASE_DOMAIN));
     await Promise.all([
-      cp(path.join(import.meta.dirname, BUILD), path.join(staging, BUILD)),
+      copyOwn(BUILD, staging, BUILD),
+      copyOwn(SYSTEM, staging),
       writeFile(path.join(staging, ADOPT), `FROM ${imageName}\n`),
       writeFile(path.join(staging, "policies", RELEASE_DOMAIN, "release.json"), `${JSON.stringify(deployed)}\n`),
     ]);
     return staging;
   });
-  return directory;
+}
+
+/** The build context of the bootstrap image, which holds no policy. Its digest names the image. */
+export async function bootstrapContext(target: string): Promise<Export> {
+  return publishTree(target, async (staging) => {
+    await Promise.all([copyOwn("Dockerfile.bootstrap", staging, BUILD), copyOwn(SYSTEM, staging)]);
+    return staging;
+  });
+}
+
+async function copyOwn(name: string, staging: string, as = name): Promise<void> {
+  await cp(path.join(import.meta.dirname, name), path.join(staging, as), {
+    recursive: true,
+    filter: (file) => !file.endsWith("_test.rego"),
+  });
 }

@@ -1,42 +1,67 @@
 import type { Export } from "../commit/export.ts";
 import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
-import { ADOPT, BUILD, makeContext } from "./context.ts";
+import type { ImageSpec } from "./build-once.ts";
+import { ADOPT, BUILD, bootstrapContext, policyContext } from "./context.ts";
 import { imageExists } from "./existing.ts";
-import type { PolicyImageArgs } from "./PolicyImage.ts";
 
-/** Everything PolicyImage needs, decided before it is declared: its name, its build context, and whether it has to be built at all. */
-export async function prepareImage(args: {
+/** Directory that build contexts are kept in. */
+const TARGET = ".local/context";
+
+/** What Cloud Run runs. */
+const CLOUD_PLATFORM = "linux/amd64";
+
+type ImageConfig = Pick<Config, "imageRepository" | "baseImage" | "domains">;
+
+/** Everything that has to be known of the images before they are declared: names, build contexts, and whether they have to be built at all. */
+export async function prepareImages(args: {
   release: Release;
   policies: Export;
-  config: Pick<Config, "imageRepository" | "baseImage" | "domains">;
-}): Promise<Pick<PolicyImageArgs, "imageName" | "context" | "dockerfile" | "baseImage" | "platform" | "push">> {
-  const { release, policies, config } = args;
-  const imageName = `${config.imageRepository}:${release.hash}`;
-  const push = isRegistryPath(config.imageRepository);
+  config: ImageConfig;
+}): Promise<{ policy: ImageSpec; bootstrap: ImageSpec }> {
+  const [policy, bootstrap] = await Promise.all([preparePolicy(args), prepareBootstrap(args.config)]);
+  return { policy, bootstrap };
+}
+
+async function preparePolicy({
+  release,
+  policies,
+  config,
+}: {
+  release: Release;
+  policies: Export;
+  config: ImageConfig;
+}): Promise<ImageSpec> {
+  const common = place(config, release.hash);
   const [context, exists] = await Promise.all([
-    makeContext({
-      imageName,
+    policyContext({
+      imageName: common.imageName,
       release,
       policyDigest: policies.digest,
       domains: config.domains,
       policies: policies.directory,
-      target: ".local/context",
+      target: TARGET,
     }),
-    imageExists(imageName, policies.digest, push),
+    imageExists(common.imageName, policies.digest, common.push),
   ]);
   return {
-    imageName,
-    context,
+    ...common,
+    context: context.directory,
     dockerfile: exists ? ADOPT : BUILD,
-    baseImage: config.baseImage,
-    platform: push ? CLOUD_PLATFORM : localPlatform(),
-    push,
+    args: { BASE: config.baseImage, RELEASE: release.hash, COMMIT: release.commit, POLICY_DIGEST: policies.digest },
   };
 }
 
-/** What Cloud Run runs. */
-const CLOUD_PLATFORM = "linux/amd64";
+async function prepareBootstrap(config: ImageConfig): Promise<ImageSpec> {
+  const context = await bootstrapContext(TARGET);
+  const common = place(config, `bootstrap-${context.digest.slice(0, 12)}`);
+  return { ...common, context: context.directory, dockerfile: BUILD, args: { BASE: config.baseImage } };
+}
+
+function place({ imageRepository }: ImageConfig, tag: string): Pick<ImageSpec, "imageName" | "push" | "platform"> {
+  const push = isRegistryPath(imageRepository);
+  return { imageName: `${imageRepository}:${tag}`, push, platform: push ? CLOUD_PLATFORM : localPlatform() };
+}
 
 /** An image that stays on this machine's engine is for this machine. */
 function localPlatform(): string {

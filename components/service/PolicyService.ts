@@ -2,11 +2,13 @@ import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import { isLoopback, LOCAL_TOKEN } from "../cloudrun/credentials.ts";
 import type { Config } from "../config.ts";
+import { buildOnce, type ImageSpec } from "../image/build-once.ts";
 import { refuseStaleWrite } from "./guard.ts";
 import { BOOTSTRAP_ARGS, bootstrapRevision, OPA_PORT, STARTUP_PROBE } from "./template.ts";
 
 export interface PolicyServiceArgs {
-  config: Pick<Config, "serviceName" | "project" | "region" | "endpoint" | "baseImage">;
+  config: Pick<Config, "serviceName" | "project" | "region" | "endpoint">;
+  bootstrapImage: ImageSpec;
 }
 
 /**
@@ -19,7 +21,7 @@ export class PolicyService extends pulumi.ComponentResource {
   readonly fullName: pulumi.Output<string>;
   readonly uri: pulumi.Output<string>;
 
-  constructor(name: string, { config }: PolicyServiceArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { config, bootstrapImage }: PolicyServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flowpilot:policy:PolicyService", name, {}, opts);
     const provider = new gcp.Provider(
       `${name}-cloud`,
@@ -31,6 +33,7 @@ export class PolicyService extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const image = buildOnce("bootstrap", bootstrapImage, { parent: this });
     const bootstrap = bootstrapRevision(config.serviceName);
     const guard = new pulumi.ResourceHook(`${name}-guard`, (args) => refuseStaleWrite(args, config.endpoint));
     const service = new gcp.cloudrunv2.Service(
@@ -43,7 +46,7 @@ export class PolicyService extends pulumi.ComponentResource {
           revision: bootstrap,
           containers: [
             {
-              image: config.baseImage,
+              image: image.repoDigest,
               args: BOOTSTRAP_ARGS,
               ports: { containerPort: OPA_PORT },
               startupProbe: STARTUP_PROBE,

@@ -3,21 +3,23 @@ import type { RevisionTemplate } from "../cloudrun/api.ts";
 /** Port that OPA listens on in its container. */
 export const OPA_PORT = 8181;
 
-/** Where the image holds its policies. */
-const POLICIES = "/policies";
-
 /** OPA without any policy: every decision is undefined, which callers take as deny. */
 export const BOOTSTRAP_ARGS = [
   "run",
   "--server",
   `--addr=0.0.0.0:${OPA_PORT}`,
-  // OPA would report its version to its makers.
-  "--disable-telemetry",
+  // OPA's API can change policies while it runs; the rules in /system refuse that.
+  "--authorization=basic",
+  // It would ask its makers for newer versions.
+  "--skip-version-check",
   "--log-level=error",
+  // Unit tests are part of the commit, and so of the image, but no rules of the running policy.
+  "--ignore=*_test.rego",
+  "/system",
 ];
 
-/** OPA with the image's policies; unit tests are part of the commit, and so of the image, but no rules of the running policy. */
-export const POLICY_ARGS = [...BOOTSTRAP_ARGS, "--ignore=*_test.rego", POLICIES];
+/** OPA with the image's policies. */
+export const POLICY_ARGS = [...BOOTSTRAP_ARGS, "/policies"];
 
 /** Ready as soon as OPA has loaded and compiled its policies; up to a minute for very large ones. */
 export const STARTUP_PROBE = {
