@@ -1,17 +1,24 @@
 import { createRequire } from "node:module";
-import { checkFields, type Failure } from "./check.ts";
+import { same } from "./changes.ts";
+import { checkFields } from "./check.ts";
 import type { EngineLog } from "./engineLog.ts";
-import type { Call, Changes, Outputs, Plugin, Resource } from "./plugin.ts";
-import { decode, encode, type Properties } from "./values.ts";
+import type { Call, Plugin, Resource } from "./plugin.ts";
+import {
+  capabilities,
+  checked,
+  checkFailure,
+  diffResponse,
+  encodeOutputs,
+  type Message,
+  messages,
+} from "./responses.ts";
+import { decode, encode } from "./values.ts";
 
 const require = createRequire(import.meta.url);
-const messages = require("@pulumi/pulumi/proto/provider_pb.js");
 const { PluginInfo } = require("@pulumi/pulumi/proto/plugin_pb.js");
 const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js");
 
-// biome-ignore lint/suspicious/noExplicitAny: the requests of seventeen methods; each method reads its own.
-type Request = any;
-type Method = (request: Request) => Promise<unknown>;
+type Method = (request: Message) => Promise<unknown>;
 
 /** The gRPC code for an error without a code of its own, as Go's plugins answer. */
 const UNKNOWN_CODE = 2;
@@ -29,7 +36,7 @@ export class Service {
   }
 
   /** The handlers for `grpc.Server.addService`; a method that isn't here answers UNIMPLEMENTED. */
-  methods(): Record<string, (call: { request: Request }, reply: (error: unknown, response?: unknown) => void) => void> {
+  methods(): Record<string, (call: { request: Message }, reply: (error: unknown, response?: unknown) => void) => void> {
     const methods: Record<string, Method> = {
       handshake: async () => capabilities(new messages.ProviderHandshakeResponse()),
       getPluginInfo: async () => new PluginInfo().setVersion(this.#plugin.version),
@@ -67,25 +74,22 @@ export class Service {
     return JSON.stringify({ name: this.#plugin.name, version: this.#plugin.version, resources: {}, functions: {} });
   }
 
-  async #checkConfig(request: Request): Promise<unknown> {
+  async #checkConfig(request: Message): Promise<unknown> {
     const { properties, secrets } = decode(request.getNews());
     for (const name of this.#plugin.secretConfig) if (name in properties) secrets.add(name);
     const failures = checkFields(properties, this.#plugin.config);
     return checked(properties, secrets, failures);
   }
 
-  async #diffConfig(request: Request): Promise<unknown> {
+  async #diffConfig(request: Message): Promise<unknown> {
     // The old inputs are what the program said; the old outputs are the same without what only the engine adds.
     const olds = decode(request.getOldInputs() ?? request.getOlds()).properties;
     const news = decode(request.getNews()).properties;
-    const same = Object.keys({ ...olds, ...news }).every(
-      (key) => JSON.stringify(olds[key]) === JSON.stringify(news[key]),
-    );
     const { DIFF_NONE, DIFF_SOME } = messages.DiffResponse.DiffChanges;
-    return new messages.DiffResponse().setChanges(same ? DIFF_NONE : DIFF_SOME);
+    return new messages.DiffResponse().setChanges(same(olds, news) ? DIFF_NONE : DIFF_SOME);
   }
 
-  async #configure(request: Request): Promise<unknown> {
+  async #configure(request: Message): Promise<unknown> {
     this.#plugin.configure(decode(request.getArgs()).properties);
     this.#announce();
     return capabilities(new messages.ConfigureResponse()).setSupportspreview(true);
@@ -99,7 +103,7 @@ export class Service {
     setImmediate(() => this.#log.for("").info(`${name}: local stand-in for Pulumi's plugin ${version}`));
   }
 
-  async #check(request: Request): Promise<unknown> {
+  async #check(request: Message): Promise<unknown> {
     const { properties: news, secrets } = decode(request.getNews());
     const resource = this.#resource(request.getUrn());
     const failures = checkFields(news, resource.inputs);
@@ -109,21 +113,21 @@ export class Service {
     return checked(result.inputs, secrets, result.failures ?? []);
   }
 
-  async #diff(request: Request): Promise<unknown> {
+  async #diff(request: Message): Promise<unknown> {
     const { properties: olds } = decode(request.getOlds());
     const { properties: news, secrets } = decode(request.getNews());
     const changes = this.#resource(request.getUrn()).diff(olds, news, this.#call(request, secrets));
     return diffResponse(changes);
   }
 
-  async #create(request: Request): Promise<unknown> {
+  async #create(request: Message): Promise<unknown> {
     const { properties, secrets } = decode(request.getProperties());
     const result = await this.#resource(request.getUrn()).create(properties, this.#call(request, secrets));
     await this.#log.flush();
     return new messages.CreateResponse().setId(result.id).setProperties(encodeOutputs(result, secrets));
   }
 
-  async #read(request: Request): Promise<unknown> {
+  async #read(request: Message): Promise<unknown> {
     const state = decode(request.getProperties());
     const inputs = decode(request.getInputs());
     const secrets = new Set([...state.secrets, ...inputs.secrets]);
@@ -142,7 +146,7 @@ export class Service {
       .setInputs(encode(result.inputs, secrets));
   }
 
-  async #update(request: Request): Promise<unknown> {
+  async #update(request: Message): Promise<unknown> {
     const olds = decode(request.getOlds()).properties;
     const { properties: news, secrets } = decode(request.getNews());
     const result = await this.#resource(request.getUrn()).update(
@@ -155,14 +159,14 @@ export class Service {
     return new messages.UpdateResponse().setProperties(encodeOutputs(result, secrets));
   }
 
-  async #delete(request: Request): Promise<unknown> {
+  async #delete(request: Message): Promise<unknown> {
     const { properties, secrets } = decode(request.getProperties());
     await this.#resource(request.getUrn()).delete(request.getId(), properties, this.#call(request, secrets));
     await this.#log.flush();
     return new Empty();
   }
 
-  async #invoke(request: Request): Promise<unknown> {
+  async #invoke(request: Message): Promise<unknown> {
     const token = request.getTok() as string;
     const handler = this.#plugin.functions[token];
     if (handler === undefined) throw this.#uncovered("function", token, Object.keys(this.#plugin.functions));
@@ -190,7 +194,7 @@ export class Service {
     );
   }
 
-  #call(request: Request, secrets: ReadonlySet<string>): Call {
+  #call(request: Message, secrets: ReadonlySet<string>): Call {
     const urn: string = request.getUrn?.() ?? "";
     return {
       urn,
@@ -203,41 +207,6 @@ export class Service {
       signal: this.#abort.signal,
     };
   }
-}
-
-function capabilities(response: Request): Request {
-  // Both replies have these two, spelled differently.
-  for (const setter of ["setAcceptSecrets", "setAcceptsecrets"]) response[setter]?.(true);
-  return response;
-}
-
-function checked(inputs: Properties, secrets: ReadonlySet<string>, failures: readonly Failure[]): unknown {
-  return new messages.CheckResponse().setInputs(encode(inputs, secrets)).setFailuresList(failures.map(checkFailure));
-}
-
-function checkFailure({ property, reason }: Failure): unknown {
-  return new messages.CheckFailure().setProperty(property).setReason(reason);
-}
-
-function encodeOutputs(result: Outputs, inputSecrets: ReadonlySet<string>): unknown {
-  return encode(result.outputs, new Set([...inputSecrets, ...(result.secrets ?? [])]));
-}
-
-function diffResponse(changes: Changes): unknown {
-  const { PropertyDiff, DiffResponse } = messages;
-  const response = new DiffResponse();
-  response.setChanges(changes.size === 0 ? DiffResponse.DiffChanges.DIFF_NONE : DiffResponse.DiffChanges.DIFF_SOME);
-  response.setHasdetaileddiff(changes.size > 0);
-  const root = (path: string) => path.split(/[.[]/)[0] ?? path;
-  response.setDiffsList([...new Set([...changes.keys()].map(root))]);
-  response.setReplacesList([
-    ...new Set([...changes].filter(([, kind]) => kind.endsWith("-replace")).map(([path]) => root(path))),
-  ]);
-  for (const [path, kind] of changes) {
-    const name = kind.toUpperCase().replace("-", "_");
-    response.getDetaileddiffMap().set(path, new PropertyDiff().setKind(PropertyDiff.Kind[name]).setInputdiff(true));
-  }
-  return response;
 }
 
 function message(error: unknown): string {

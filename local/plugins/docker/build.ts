@@ -23,6 +23,11 @@ export async function connect(host?: string): Promise<Dockerode> {
   const { default: Docker } = await import("dockerode");
   if (host === undefined) return new Docker();
   if (host.startsWith("unix://")) return new Docker({ socketPath: host.slice("unix://".length) });
+  if (!URL.canParse(host)) {
+    throw new Error(
+      `host of docker.Provider: ${JSON.stringify(host)} is no address: expected unix://PATH or tcp://HOST:PORT`,
+    );
+  }
   const { hostname, port, protocol } = new URL(host);
   return new Docker({ host: hostname, port, protocol: protocol === "https:" ? "https" : "http" });
 }

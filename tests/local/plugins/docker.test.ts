@@ -190,6 +190,16 @@ describe("docker stand-in", () => {
       assert.equal(unknown.properties.repoDigest, undefined);
     });
 
+    it("survives an address that isn't one", async () => {
+      const lost = await PluginProcess.start("docker", { cwd: directory, config: { host: "not an address" } });
+      try {
+        const { inputs } = await lost.check(URN, base);
+        await assert.rejects(lost.create(URN, inputs), { details: /not an address/ });
+      } finally {
+        await lost.stop();
+      }
+    });
+
     it("says which daemon doesn't answer", async () => {
       const lost = await PluginProcess.start("docker", {
         cwd: directory,
