@@ -75,7 +75,7 @@ export class Containers {
 
   /**
    * Starts a container (or joins one that runs) and waits until it can serve. Throws an ApiError when it ends or isn't ready in time;
-   * the message holds its last log lines.
+   * the message holds what it logged, shortened.
    */
   async start(id: string, template: RevisionTemplate): Promise<RunningContainer> {
     const container = this.#docker.getContainer(id);
@@ -100,17 +100,18 @@ export class Containers {
     void ended.then(() => (isOver.value = true));
     const address = await this.#firstReadyAddress(container, readiness.port, readiness.path, deadline, isOver);
     if (address !== undefined) return { id, address, ended };
-    const code = isOver.value ? await ended : undefined;
-    const logs = await this.lastLogLines(id);
-    if (!isOver.value) await this.stop(id, 0);
-    const what = isOver.value
+    const hasExited = isOver.value;
+    const code = hasExited ? await ended : undefined;
+    const logs = shortenLog(await this.lastLogLines(id, 200));
+    if (!hasExited) await this.stop(id, 0);
+    const what = hasExited
       ? `The container exited with code ${code ?? "unknown"} before it was ready`
       : `The container wasn't ready on port ${readiness.port}${readiness.path ?? ""} within ${readiness.deadlineMs / 1000} s`;
     throw new ApiError(
       "FAILED_PRECONDITION",
-      `${what}. ${logs === "" ? "It logged nothing." : `Its last log lines:\n${logs}`}`,
+      `${what}. ${logs === "" ? "It logged nothing." : `It logged:\n${logs}`}`,
       {
-        reason: isOver.value ? "ContainerExited" : "HealthCheckContainerError",
+        reason: hasExited ? "ContainerExited" : "HealthCheckContainerError",
       },
     );
   }
@@ -159,7 +160,7 @@ export class Containers {
   }
 
   /** The end of what the container wrote, stdout and stderr together. Empty when it can't be had. */
-  async lastLogLines(id: string, lines = 10): Promise<string> {
+  async lastLogLines(id: string, lines: number): Promise<string> {
     try {
       const output = await this.#docker.getContainer(id).logs({ stdout: true, stderr: true, tail: lines });
       return demultiplex(output).trim();
@@ -167,6 +168,18 @@ export class Containers {
       return "";
     }
   }
+}
+
+/** Lines of a long log that a message keeps: programs say what is wrong first or last, and print their usage in between. */
+const FIRST_LINES = 3;
+const LAST_LINES = 8;
+
+/** A log short enough for a condition's message. Pure. */
+export function shortenLog(log: string): string {
+  const lines = log.split("\n");
+  const left = lines.length - FIRST_LINES - LAST_LINES;
+  if (left <= 1) return log;
+  return [...lines.slice(0, FIRST_LINES), `… ${left} lines …`, ...lines.slice(-LAST_LINES)].join("\n");
 }
 
 /** Takes the stream headers out of a log. Source: Docker Engine API, "Attach to a container", stream format. */
