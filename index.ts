@@ -3,6 +3,8 @@
  * Each step waits for the one before; the parts are in components/.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { Attempt, explained } from "./components/audit/Attempt.ts";
+import { AuditRecord } from "./components/audit/AuditRecord.ts";
 import { exportCommit } from "./components/commit/export.ts";
 import { resolveRelease } from "./components/commit/release.ts";
 import { readConfig } from "./components/config.ts";
@@ -15,19 +17,25 @@ import { inspectService } from "./components/rollout/inspect.ts";
 import { Rollout } from "./components/rollout/Rollout.ts";
 import { PolicyService } from "./components/service/PolicyService.ts";
 
-const config = readConfig();
+// First of all, so that it is in the state whatever fails: the digest of the history so far.
+const { id: audit } = (await AuditRecord.begin()).record;
+
+const config = await explained(audit, readConfig);
 const { endpoint } = config;
 
 // What is deployed: a commit, never the work tree.
-const release = await resolveRelease(config);
+const release = await explained(audit, () => resolveRelease(config));
+new Attempt("attempt", audit, release, config);
 const policies = await exportCommit(config.policyDir, "policyDir", config.domains, release.commit, ".local/policies");
 
 // Whether it may be: nothing is declared before all of this has passed, in a preview either.
-const [report, attempt, images] = await Promise.all([
-  checkPolicies({ release, directory: policies.directory, config }),
-  inspectService(config, release),
-  prepareImages({ release, policies, config }),
-]);
+const checks = () =>
+  Promise.all([
+    checkPolicies({ release, directory: policies.directory, config }),
+    inspectService(config, release),
+    prepareImages({ release, policies, config }),
+  ]);
+const [report, attempt, images] = await explained(audit, checks);
 const governance = new GovernanceChecks("governance", { release, policyDigest: policies.digest, report });
 
 const policyDigest = policies.digest;

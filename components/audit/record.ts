@@ -30,41 +30,63 @@ interface Checkpoint {
   checkpoint?: { latest?: { resources?: { type?: string; outputs?: unknown }[] } | null };
 }
 
-/** The record in a checkpoint; undefined where there is none, or one that no version of this program can have written. */
-export function recordOf(checkpoint: Buffer | undefined): ChainRecord | undefined {
+/** The outputs of the first resource of a type in a checkpoint; undefined where there is none, or the checkpoint can't be read. */
+export function outputsOf(checkpoint: Buffer | undefined, type: string): unknown {
   if (checkpoint === undefined) return undefined;
   try {
-    const { resources } = (JSON.parse(checkpoint.toString()) as Checkpoint).checkpoint?.latest ?? {};
-    return chainRecord.safeParse(resources?.find(({ type }) => type === AUDIT_TYPE)?.outputs).data;
+    const { latest } = (JSON.parse(checkpoint.toString()) as Checkpoint).checkpoint ?? {};
+    return latest?.resources?.find((resource) => resource.type === type)?.outputs;
   } catch {
     return undefined;
   }
+}
+
+/** The record in a checkpoint; undefined where there is none, or one that no version of this program can have written. */
+export function recordOf(checkpoint: Buffer | undefined): ChainRecord | undefined {
+  return chainRecord.safeParse(outputsOf(checkpoint, AUDIT_TYPE)).data;
 }
 
 /**
  * The head of the chain over all entries there are now. It goes on from the newest entry's record, so only what came after that is read: usually
  * one entry, more where plain commands made entries in between, all of them the first time.
  */
-export async function readHead(source: HistorySource): Promise<{ head: Head; entries: Leaf[] }> {
-  const keys = await source.newest();
-  const unread: EntryFiles[] = [];
-  let base = GENESIS;
-  for (let index = keys.length - 1; index >= 0; index--) {
+export async function readHead(source: HistorySource, now = Date.now()): Promise<ReadHead> {
+  const recently = String(BigInt(now - RECENT_MS) * 1_000_000n);
+  return (await readHeadSince(source, recently)) ?? ((await readHeadSince(source, "")) as ReadHead);
+}
+
+/** What readHead found: the head, the digests of the entries since the record before, and the newest entry. */
+export interface ReadHead {
+  head: Head;
+  entries: Leaf[];
+  newest: EntryFiles | undefined;
+}
+
+/** Entries of the last days are enough to go on from, nearly always; a bucket then has less to list. */
+const RECENT_MS = 7 * 24 * 3_600_000;
+
+async function readHeadSince(source: HistorySource, since: string): Promise<ReadHead | undefined> {
+  const { keys } = await source.list(since);
+  const read: EntryFiles[] = [];
+  let record: ChainRecord | undefined;
+  for (let index = keys.length - 1; index >= 0 && record === undefined; index--) {
     const entry = await source.read(keys[index] as string);
-    unread.push(entry);
-    const record = recordOf(entry.checkpoint);
-    if (record !== undefined && compareKeys(record.after, entry.key) < 0) {
-      base = record;
-      break;
+    read.push(entry);
+    const found = recordOf(entry.checkpoint);
+    if (found !== undefined && compareKeys(found.after, entry.key) < 0) record = found;
+  }
+  const from = record?.after ?? "";
+  if (since !== "" && !keys.includes(from)) return undefined;
+  const leaves = read.map(leafOf);
+  // The record may be older than the entry that carries it: what lies between belongs to the chain too.
+  for (const key of keys) {
+    if (compareKeys(key, from) > 0 && !read.some((entry) => entry.key === key)) {
+      leaves.push(leafOf(await source.read(key)));
     }
   }
-  const from = base.after;
-  // The record may be older than the entry that carries it: what lies between is folded in too.
-  const between = keys.filter((item) => compareKeys(item, from) > 0 && !unread.some((entry) => entry.key === item));
-  const leaves = unread.map(leafOf);
-  for (const item of between) leaves.push(leafOf(await source.read(item)));
   leaves.sort((a, b) => compareKeys(a.key, b.key));
-  return { head: leaves.reduce(fold, { after: base.after, count: base.count, head: base.head }), entries: leaves };
+  const { after, count, head } = record ?? GENESIS;
+  return { head: leaves.reduce(fold, { after, count, head }), entries: leaves, newest: read[0] };
 }
 
 /** The record that an update starting now puts into its state. */

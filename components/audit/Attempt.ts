@@ -1,0 +1,117 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { Release } from "../commit/release.ts";
+import type { Config } from "../config.ts";
+import { messageOf } from "../errors.ts";
+import { operator } from "../operator.ts";
+import { plain } from "../state.ts";
+import { outputsOf } from "./record.ts";
+
+export const ATTEMPT_TYPE = "flowpilot:policy:Attempt";
+export const FAILURE_TYPE = "flowpilot:policy:AttemptFailure";
+
+const attemptOutputs = z.object({
+  /** Id of the update's audit record. */
+  audit: z.string(),
+  release: z.string(),
+  commit: z.string(),
+  author: z.string(),
+  email: z.string(),
+  subject: z.string(),
+  committedAt: z.string(),
+  pinned: z.boolean(),
+  /** Who ran it, and on which CI run. */
+  operator: z.string(),
+  run: z.string().optional(),
+  skipTests: z.boolean(),
+  /** Uncommitted files that were confirmed (and not deployed). */
+  dirtyFiles: z.array(z.string()),
+  promote: z.string().optional(),
+  overrideQuarantine: z.string().optional(),
+  overrideReason: z.string().optional(),
+});
+
+/** What an update set out to do, and who started it; known before anything is checked. Kept in the state. */
+export type AttemptOutputs = z.infer<typeof attemptOutputs>;
+
+/** The attempt in a checkpoint. It may be of an earlier update: `audit` says of which. */
+export function attemptOf(checkpoint: Buffer | undefined): AttemptOutputs | undefined {
+  return parseAttempt(outputsOf(checkpoint, ATTEMPT_TYPE));
+}
+
+/** The outputs of an Attempt; undefined when they aren't. */
+export function parseAttempt(outputs: unknown): AttemptOutputs | undefined {
+  return attemptOutputs.safeParse(outputs).data;
+}
+
+type AttemptConfig = Pick<Config, "skipTests" | "promote" | "overrideQuarantine" | "overrideReason">;
+
+/** The attempt, declared before the checks that may refuse it. */
+export class Attempt extends pulumi.ComponentResource {
+  constructor(name: string, audit: string, release: Release, config: AttemptConfig) {
+    super(ATTEMPT_TYPE, name);
+    this.registerOutputs(plain(describeAttempt(audit, release, config)));
+  }
+}
+
+/** The pure part of Attempt, but for who runs it. */
+export function describeAttempt(audit: string, release: Release, config: AttemptConfig): AttemptOutputs {
+  return {
+    audit,
+    release: release.hash,
+    commit: release.commit,
+    author: release.author,
+    email: release.email,
+    subject: release.subject,
+    committedAt: release.committedAt,
+    pinned: release.pinned,
+    operator: operator(),
+    run: runUrl(process.env),
+    skipTests: config.skipTests,
+    dirtyFiles: release.dirtyFiles,
+    promote: config.promote,
+    overrideQuarantine: config.overrideQuarantine,
+    overrideReason: config.overrideReason,
+  };
+}
+
+/** Address of the CI run, where the CI says it. Sources: GitHub's and GitLab's documented default variables. */
+export function runUrl(environment: NodeJS.ProcessEnv): string | undefined {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, CI_JOB_URL } = environment;
+  if (server !== undefined && repository !== undefined && run !== undefined) {
+    return `${server}/${repository}/actions/runs/${run}`;
+  }
+  return CI_JOB_URL;
+}
+
+/** Pulumi keeps no error texts: why an update stopped before anything was declared is kept by this, and gone with the next that gets further. */
+class AttemptFailure extends pulumi.ComponentResource {
+  /** Resolves when the engine has it. */
+  readonly kept: Promise<void>;
+
+  constructor(audit: string, reason: string) {
+    super(FAILURE_TYPE, "attempt-failure");
+    this.registerOutputs({ audit, reason });
+    this.kept = new Promise((resolve) => {
+      this.urn.apply(() => resolve());
+    });
+  }
+}
+
+/**
+ * Lets `work` decide whether the attempt goes on. @throws what `work` throws, once the reason is in the state.
+ */
+export async function explained<T>(audit: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const failure = new AttemptFailure(audit, messageOf(error).slice(0, REASON_LIMIT));
+    await Promise.race([failure.kept, new Promise((resolve) => setTimeout(resolve, KEPT_MS).unref())]);
+    throw error;
+  }
+}
+
+const REASON_LIMIT = 4_000;
+
+/** An engine that doesn't answer any more must not hide the error. */
+const KEPT_MS = 2_000;

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import { messageOf } from "../errors.ts";
+import { plain } from "../state.ts";
+import { attemptOf } from "./Attempt.ts";
+import { backEndUrl, openHistory } from "./backend.ts";
+import { AUDIT_TYPE, type ChainRecord, makeRecord, readHead, recordOf } from "./record.ts";
+import type { HistorySource } from "./source.ts";
+
+/** An update that began and left no entry: what the state says of it. */
+export interface Killed {
+  id: string;
+  startedAt: string;
+  release?: string;
+  operator?: string;
+}
+
+/** The outputs of the record, or why there is no chain in them. */
+export type AuditOutputs = (ChainRecord & { killed?: Killed }) | { id: string; startedAt: string; problem: string };
+
+/**
+ * Links this update to all before it: the digest of the history so far, in the state of this update. It is the first thing that is declared, so
+ * that an update which fails has it too; and it is no resource of a provider, so it never shows as a change.
+ */
+export class AuditRecord extends pulumi.ComponentResource {
+  readonly record: AuditOutputs;
+
+  constructor(name: string, record: AuditOutputs) {
+    super(AUDIT_TYPE, name);
+    this.record = record;
+    this.registerOutputs(plain(record));
+  }
+
+  /**
+   * Reads the head of the history and declares the record. A history that can't be read stops nothing, for a rollback must always be possible: the
+   * record says so instead, and `npm run audit -- --verify` reports it.
+   */
+  static async begin(): Promise<AuditRecord> {
+    const id = randomUUID();
+    const startedAt = new Date().toISOString();
+    try {
+      const directory = process.cwd();
+      const name = { directory, project: pulumi.getProject(), stack: pulumi.getStack() };
+      const source = await openHistory(name, await backEndUrl(directory));
+      return new AuditRecord("audit", await readRecord(source, id, startedAt));
+    } catch (error) {
+      const problem = messageOf(error);
+      await pulumi.log.warn(`the history of this stack can't be read, so this update isn't linked to it: ${problem}`);
+      return new AuditRecord("audit", { id, startedAt, problem });
+    }
+  }
+}
+
+/** The record of an update that starts now; with the attempt before it, if that was killed before Pulumi wrote an entry. */
+export async function readRecord(source: HistorySource, id: string, startedAt: string): Promise<AuditOutputs> {
+  const [read, state] = await Promise.all([readHead(source), source.state()]);
+  return { ...makeRecord(read, id, startedAt), killed: killedBefore(read.newest?.checkpoint, state) };
+}
+
+/** Pulumi writes the state while an update runs and the entry at its end: a record that only the state holds is of an update that had no end. */
+export function killedBefore(checkpoint: Buffer | undefined, state: Buffer | undefined): Killed | undefined {
+  if (state === undefined || (checkpoint !== undefined && state.equals(checkpoint))) return undefined;
+  const left = recordOf(state);
+  if (left === undefined || left.id === recordOf(checkpoint)?.id) return undefined;
+  const attempt = attemptOf(state);
+  const own = attempt?.audit === left.id ? { release: attempt.release, operator: attempt.operator } : {};
+  return { id: left.id, startedAt: left.startedAt, ...own };
+}

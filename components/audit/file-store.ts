@@ -1,0 +1,41 @@
+import { readdir, readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import type { Store } from "./store.ts";
+
+/** A `file://` back end. */
+export class FileStore implements Store {
+  readonly kind = "file";
+  readonly description: string;
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+    this.description = `file://${root}`;
+  }
+
+  async list(folder: string): Promise<string[] | undefined> {
+    return present(readdir(path.join(this.#root, folder)));
+  }
+
+  async get(file: string): Promise<Buffer | undefined> {
+    return present(readFile(path.join(this.#root, file)));
+  }
+}
+
+/** The directory of a `file://` back end. `file://~/x` is in the home directory, `file://./x` in the working directory, as Pulumi has it. */
+export function fileDirectory(url: string, workingDirectory: string): string {
+  const place = decodeURIComponent(url.slice("file://".length).replace(/\?.*$/, ""));
+  if (place === "~" || place.startsWith("~/")) return path.join(homedir(), place.slice(1));
+  return path.resolve(workingDirectory, place);
+}
+
+/** What isn't there is undefined; any other problem is one. */
+async function present<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
