@@ -33,7 +33,7 @@ export async function send(configuration: Configuration, request: Request, signa
       return await sendOnce(configuration, request, signal);
     } catch (error) {
       if (!(error instanceof ApiError) || !RETRIED.has(error.status)) throw error;
-      await sleep(wait, undefined, { signal });
+      await pause(wait, signal);
     }
   }
   return sendOnce(configuration, request, signal);
@@ -48,6 +48,7 @@ async function sendOnce(configuration: Configuration, request: Request, signal: 
   try {
     response = await fetch(url, { method: request.method, headers, body: JSON.stringify(request.body), signal });
   } catch (error) {
+    signal.throwIfAborted();
     const cause = (error as Error).cause as Error | undefined;
     throw new Error(`${request.method} ${url}: no answer: ${cause?.message ?? (error as Error).message}`, {
       cause: error,
@@ -84,7 +85,7 @@ export async function waitFor(
         `timeout while waiting for ${what}: operation ${operation.name} isn't done after ${timeoutSeconds} s`,
       );
     }
-    await sleep(wait, undefined, { signal });
+    await pause(wait, signal);
     operation = (await send(configuration, { method: "GET", path: operation.name }, signal)) as unknown as Operation;
   }
   if (operation.error) {
@@ -92,4 +93,9 @@ export async function waitFor(
       `Error waiting for ${what}: Error code ${operation.error.code}, message: ${operation.error.message}`,
     );
   }
+}
+
+/** Waits; fails with the signal's reason when that aborts. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
 }

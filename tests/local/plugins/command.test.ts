@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PluginProcess, secret, UNKNOWN, urnOf } from "./pluginProcess.ts";
 
 const URN = urnOf("command:local:Command", "check");
@@ -156,6 +158,20 @@ describe("command stand-in", () => {
     assert.equal(await readFile(marker, "utf8"), "before\n");
     await plugin.delete(URN, "id", { create: "exit 1" });
     await assert.rejects(plugin.delete(URN, "id", { delete: "exit 4" }), { details: /^exit status 4/ });
+  });
+
+  it("stops a running command when the engine cancels", async () => {
+    const other = await PluginProcess.start("command");
+    try {
+      const started = join(directory, "started");
+      const creation = other.create(URN, { create: `touch ${started}; exec sleep 60` });
+      const failed = assert.rejects(creation, { details: /^stopped by the engine: running / });
+      while (!existsSync(started)) await sleep(10);
+      await other.cancel();
+      await failed;
+    } finally {
+      await other.stop();
+    }
   });
 
   describe("run", () => {

@@ -234,6 +234,31 @@ describe("gcp stand-in", () => {
       });
     });
 
+    it("gives up on an operation that doesn't end, after customTimeouts or when the engine cancels", async () => {
+      const { inputs } = await plugin.check(URN, program);
+      cloud.polls = Number.POSITIVE_INFINITY;
+      await assert.rejects(plugin.create(URN, inputs, false, 0.2), {
+        details: /timeout while waiting for Creating Service: operation projects\/.* isn't done after 0\.2 s/,
+      });
+      cloud.services.clear();
+      const failed = assert.rejects(plugin.create(URN, inputs), {
+        details: /^Error waiting to create Service: stopped by the engine/,
+      });
+      await cloud.saw("GET");
+      await plugin.cancel();
+      await failed;
+    });
+
+    it("says that nobody answers, and where", async () => {
+      const { inputs } = await plugin.check(URN, program);
+      await cloud.stop();
+      await assert.rejects(plugin.create(URN, inputs), {
+        details:
+          /^Error creating Service: POST http:\/\/127\.0\.0\.1:\d+\/v2\/projects.*: no answer: connect ECONNREFUSED/,
+      });
+      await cloud.start();
+    });
+
     it("tries again after 503", async () => {
       cloud.failNext = { status: 503, message: "busy" };
       await created();

@@ -103,6 +103,10 @@ export class PluginProcess {
     });
   }
 
+  async cancel(): Promise<void> {
+    await this.call("cancel", new Empty());
+  }
+
   async version(): Promise<string> {
     return (await this.call("getPluginInfo", new Empty())).getVersion();
   }
@@ -130,8 +134,14 @@ export class PluginProcess {
     return { changes, replaces: response.getReplacesList(), detailed };
   }
 
-  async create(urn: string, properties: Bag, preview = false): Promise<{ id: string; properties: Bag }> {
+  async create(
+    urn: string,
+    properties: Bag,
+    preview = false,
+    timeoutSeconds = 0,
+  ): Promise<{ id: string; properties: Bag }> {
     const request = new messages.CreateRequest().setUrn(urn).setProperties(struct(properties)).setPreview(preview);
+    request.setTimeout(timeoutSeconds);
     const response = await this.call("create", request);
     return { id: response.getId(), properties: response.getProperties()?.toJavaScript() ?? {} };
   }

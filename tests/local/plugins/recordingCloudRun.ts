@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Recorded {
   method: string;
@@ -52,6 +53,16 @@ export class RecordingCloudRun {
   /** The bodies sent with a method, oldest first. */
   sent(method: string): Recorded[] {
     return this.requests.filter((request) => request.method === method);
+  }
+
+  /** Waits until a request with that method arrives after this call. */
+  async saw(method: string, deadlineMilliseconds = 5_000): Promise<void> {
+    const before = this.sent(method).length;
+    const deadline = performance.now() + deadlineMilliseconds;
+    while (this.sent(method).length === before) {
+      if (performance.now() > deadline) throw new Error(`no ${method} within ${deadlineMilliseconds} ms`);
+      await sleep(10);
+    }
   }
 
   async #answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
