@@ -1,5 +1,7 @@
 import { fstatSync } from "node:fs";
 import { createRequire, flushCompileCache } from "node:module";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { EngineLog } from "./engineLog.ts";
 import type { Plugin } from "./plugin.ts";
 import { Service } from "./service.ts";
@@ -38,11 +40,15 @@ export function serve(plugin: Plugin): void {
   });
 }
 
-/** The launcher's compile cache is for this process: the commands and builds that a program starts get the environment they'd always get. */
+/**
+ * A launcher sets Node's compile cache to the project's. That is for this process: the commands and builds that a program starts get the
+ * environment they'd always get.
+ */
 function keepCacheToSelf(): void {
-  if (process.env.STAND_IN_COMPILE_CACHE === undefined) return;
-  delete process.env.STAND_IN_COMPILE_CACHE;
-  delete process.env.NODE_COMPILE_CACHE;
+  const cache = process.env.NODE_COMPILE_CACHE;
+  if (cache === undefined) return;
+  const own = fileURLToPath(new URL("../../.tools/cache/node", import.meta.url));
+  if (resolve(cache) === own) delete process.env.NODE_COMPILE_CACHE;
 }
 
 /**
