@@ -1,16 +1,21 @@
 import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction } from "node:net";
-import { Agent } from "undici";
+import { Agent, type Dispatcher } from "undici";
 
-let agent: Agent | undefined;
+let agent: Dispatcher | undefined;
 
 /**
  * The one HTTP agent of this process: keep-alive, no limit on connections, names under `.localhost` go to 127.0.0.1.
  * It is made on first use and never closed; idle connections don't keep the process alive.
  */
-export function httpAgent(): Agent {
+export function httpAgent(): Dispatcher {
   agent ??= new Agent({ connect: { lookup: loopbackLookup }, keepAliveTimeout: 30_000 });
   return agent;
+}
+
+/** Sends this process's requests elsewhere, for example to undici's MockAgent in a test; undefined brings the usual agent back. */
+export function replaceHttpAgent(other: Dispatcher | undefined): void {
+  agent = other;
 }
 
 /** Whether RFC 6761 (section 6.3) reserves this name for loopback: `localhost` itself and everything under it. */

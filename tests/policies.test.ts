@@ -4,7 +4,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import { askDecision } from "../components/opa/client.ts";
 import { findOpa, startOpa } from "../components/opa/process.ts";
 import { loadScenarios } from "../components/scenarios/load.ts";
@@ -17,7 +17,7 @@ const opa = async (...args: string[]): Promise<string> =>
 
 /** `scenario / decision` of everything that a policy directory answers wrongly. */
 async function failures(policyDir: string, domain: string): Promise<string[]> {
-  const manifest = parse(await readFile(join(policyDir, domain, "manifest.yaml"), "utf8"));
+  const manifest = load(await readFile(join(policyDir, domain, "manifest.yaml"), "utf8")) as { package: string };
   const scenarios = await loadScenarios(join(project, "scenarios"), domain);
   await using server = await startOpa(policyDir, { args: ["--ignore=*_test.rego"] });
   const results = await runScenarios(scenarios, (_, input) => askDecision(server.url, manifest.package, input));

@@ -34,8 +34,8 @@ function describeDecision({ expected, got, error }: DecisionResult): string {
     : `${wanted}, got ${describeAnswer(got)}`;
 }
 
-function describeAnswer({ allow, reasons }: Expectation): string {
-  const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
+function describeAnswer({ allow, reasons, anyReasons }: Expectation): string {
+  const why = anyReasons === true ? " for any reason" : reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
   return `${allow ? "allow" : "deny"}${why}`;
 }
 

@@ -8,13 +8,15 @@ import { messageOf } from "../errors.ts";
 import { findOpa } from "../opa/binary.ts";
 import { readManifest } from "./manifest.ts";
 import {
+  choosePackage,
   describeOpaError,
-  judgePackages,
   judgeTests,
+  type Namespaces,
   type OpaError,
   type OpaTest,
   type Question,
   type Report,
+  reservedPackages,
 } from "./report.ts";
 
 interface Ended {
@@ -51,22 +53,21 @@ async function check({ directory, domains }: Question): Promise<Report> {
   if (tests === undefined && tested.code !== 0 && report.problems.length === 0) {
     report.problems.push((tested.stderr.trim() || tested.stdout.trim()).replaceAll("\n", "\n      "));
   }
-  const namespaces = Object.keys(parse<{ namespaces: Record<string, string[]> }>(inspected.stdout)?.namespaces ?? {});
-  if (report.problems.length === 0) {
-    const packages = manifests.map((manifest) => (typeof manifest === "string" ? "" : manifest.package));
-    report.problems.push(...judgePackages(domains, packages, namespaces));
-  }
+  const namespaces = parse<{ namespaces: Namespaces }>(inspected.stdout)?.namespaces ?? {};
+  const parsed = report.problems.length === 0;
+  if (parsed) report.problems.push(...reservedPackages(namespaces));
   for (const [index, domain] of domains.entries()) {
     const manifest = manifests[index];
     const judged = judgeTests(domain, tests ?? []);
     report.problems.push(...judged.problems);
-    if (typeof manifest === "string") report.problems.push(manifest);
     if (judged.report.passed + judged.report.failed === 0) report.warnings.push(`${domain} has no unit tests`);
-    report.domains.push({
-      domain,
-      package: typeof manifest === "object" ? manifest.package : "",
-      tests: judged.report,
-    });
+    const chosen =
+      typeof manifest === "object"
+        ? choosePackage(domain, manifest.package, namespaces)
+        : { package: "", problem: manifest };
+    // Where the policies don't parse, which packages they have isn't known.
+    if (chosen.problem !== undefined && (parsed || typeof manifest === "string")) report.problems.push(chosen.problem);
+    report.domains.push({ domain, package: chosen.package, tests: judged.report });
   }
   const drifted = formatted.stdout.split("\n").filter(Boolean);
   if (drifted.length > 0 && checked.code === 0) {

@@ -1,17 +1,20 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import { z } from "zod";
 import { messageOf, UserError } from "../errors.ts";
 
 const manifest = z.looseObject({
-  package: z.string().regex(/^[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)*$/, "a Rego package name such as auto_book"),
+  package: z
+    .string()
+    .regex(/^[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)*$/, "a Rego package name such as auto_book")
+    .optional(),
 });
 
 /** What the program reads of a domain's manifest.yaml; everything else in it is the policy's own data. */
 export type Manifest = z.infer<typeof manifest>;
 
-/** @throws UserError when `<directory>/<domain>/manifest.yaml` is missing, is no YAML, or names no package. */
+/** @throws UserError when `<directory>/<domain>/manifest.yaml` is missing, is no YAML, or its package is no name. */
 export async function readManifest(directory: string, domain: string): Promise<Manifest> {
   const file = `${domain}/manifest.yaml`;
   const text = await readFile(path.join(directory, file), "utf8").catch((cause) => {
@@ -20,7 +23,7 @@ export async function readManifest(directory: string, domain: string): Promise<M
     );
   });
   try {
-    return manifest.parse(parse(text));
+    return manifest.parse(load(text));
   } catch (cause) {
     const why =
       cause instanceof z.ZodError

@@ -61,20 +61,40 @@ export function judgeTests(domain: string, tests: OpaTest[]): { report: TestRepo
   };
 }
 
-/**
- * What is wrong with the policies' packages. `system` is OPA's own configuration: rules there could open its API, or rewrite decision logs.
- * @param packages by domain, from its manifest; "" where that can't be read @param namespaces as `opa inspect` names them: data.auto_book
- */
-export function judgePackages(domains: string[], packages: string[], namespaces: string[]): string[] {
-  const problems = namespaces
+/** Packages by `opa inspect`: `data.auto_book` and the files it is in. */
+export type Namespaces = Record<string, string[]>;
+
+/** OPA's own configuration, which could open its API or rewrite decision logs, and what says which release this is. */
+export function reservedPackages(namespaces: Namespaces): string[] {
+  return Object.keys(namespaces)
     .filter((name) => /^data\.(system|policy_release)(\.|$)/.test(name))
     .map((name) => `package ${name.slice("data.".length)} is reserved: it is part of how the policies are served`);
-  for (const [index, name] of packages.entries()) {
-    if (name === "" || namespaces.includes(`data.${name}`)) continue;
-    const known = namespaces.filter((other) => !other.endsWith("_test")).map((other) => other.slice("data.".length));
-    problems.push(
-      `${domains[index]}/manifest.yaml names package ${name}, which no Rego file defines (found: ${known.join(", ") || "none"}); callers would get no decision`,
-    );
+}
+
+/**
+ * The package that callers of a domain ask: the manifest's, or the only one the domain has. `problem` where there is no such package, so that
+ * callers would get no decision.
+ */
+export function choosePackage(
+  domain: string,
+  named: string | undefined,
+  namespaces: Namespaces,
+): { package: string; problem?: string } {
+  const own = Object.entries(namespaces)
+    .filter(([, files]) => files.some((file) => file.split("/").includes(domain) && !file.endsWith("_test.rego")))
+    .map(([name]) => name.slice("data.".length));
+  const found = own.join(", ") || "none";
+  if (named === undefined) {
+    const [only = ""] = own;
+    if (own.length === 1) return { package: only };
+    return {
+      package: "",
+      problem: `${domain}/manifest.yaml has to say \`package: NAME\`, one of those found: ${found}`,
+    };
   }
-  return problems;
+  if (own.includes(named)) return { package: named };
+  return {
+    package: named,
+    problem: `${domain}/manifest.yaml names package ${named}, which no Rego file of ${domain} defines (found: ${found})`,
+  };
 }

@@ -51,7 +51,7 @@ async function ensure(inputs: Inputs): Promise<Outputs> {
   const revision = revisionName(shortName(inputs.service), inputs.release);
   const tag = tagName(inputs.release);
   const existing = await client.getRevision(`${inputs.service}/revisions/${revision}`);
-  if (existing !== undefined) refuseOther(existing, inputs);
+  if (existing !== undefined) refuseUnusable(existing, inputs);
   console.log(existing === undefined ? `starting ${revision} without traffic` : `${revision} exists, nothing to build`);
   const service = await changeService(client, inputs.service, (live) =>
     planRevision(live, existing, { ...inputs, revision, tag }),
@@ -74,12 +74,25 @@ export function planRevision(
   return created ? { traffic } : { template: policyTemplate(args), traffic };
 }
 
-/** Two commits can share their first seven digits; the policies tell them apart. */
-function refuseOther(existing: Revision, { policyDigest, release }: Inputs): void {
+/**
+ * A revision of that name can be another commit's, since two can share their first seven digits: the policies tell them apart. Or it never
+ * became ready, and then it can't be started again under its name.
+ */
+export function refuseUnusable(
+  existing: Revision,
+  { policyDigest, release }: Pick<Inputs, "policyDigest" | "release">,
+): void {
+  const name = shortName(existing.name);
   const found = existing.annotations?.["flowpilot.dev/policy-digest"];
-  if (found === undefined || found === policyDigest) return;
+  if (found !== undefined && found !== policyDigest) {
+    throw new UserError(
+      `revision ${name} exists with other policies (digest ${found}, the commit's is ${policyDigest}): another commit that starts with ${release} was deployed under this name. Make a new commit and deploy that`,
+    );
+  }
+  const failed = existing.conditions?.find(({ type, state }) => type === "Ready" && state === "CONDITION_FAILED");
+  if (failed === undefined) return;
   throw new UserError(
-    `revision ${shortName(existing.name)} exists with other policies (digest ${found}, the commit's is ${policyDigest}): another commit that starts with ${release} was deployed under this name. Make a new commit and deploy that`,
+    `revision ${name} exists and isn't ready: ${failed.message ?? failed.reason ?? "no reason given"}. Delete it (\`gcloud run revisions delete ${name}\`) and run \`pulumi up\` again, or deploy another commit`,
   );
 }
 

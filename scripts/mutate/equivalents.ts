@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import { z } from "zod";
 import { UserError } from "../../components/errors.ts";
 import { type Mutant, normalise } from "./mutants.ts";
@@ -31,7 +31,7 @@ export async function readEquivalents(domainDir: string): Promise<Equivalent[]> 
   }
   let content: unknown;
   try {
-    content = parse(text);
+    content = load(text);
   } catch (cause) {
     throw new UserError(`${file} isn't valid YAML: ${(cause as Error).message}`, { cause });
   }

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import { UserError } from "../../components/errors.ts";
 import { type Module, packageOf, parseRego } from "./ast.ts";
 
@@ -49,7 +49,7 @@ async function declaredPackage(domainDir: string): Promise<string | undefined> {
     return undefined;
   }
   try {
-    const name: unknown = parse(text)?.package;
+    const name: unknown = (load(text) as { package?: unknown } | undefined)?.package;
     return typeof name === "string" ? name : undefined;
   } catch (cause) {
     throw new UserError(`${file} isn't valid YAML: ${(cause as Error).message}`, { cause });

@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -25,6 +25,8 @@ export class TestProject {
   readonly directory: string;
   readonly repository: string;
   readonly cloud: LocalCloudRun;
+  /** Where pulumi runs: the project, by links, with a stack configuration and a .local of its own. */
+  readonly #project: string;
   readonly #configFile: string;
   readonly #images: string;
 
@@ -32,7 +34,8 @@ export class TestProject {
     this.directory = directory;
     this.repository = path.join(directory, "repository");
     this.cloud = cloud;
-    this.#configFile = path.join(directory, "Pulumi.test.yaml");
+    this.#project = path.join(directory, "project");
+    this.#configFile = path.join(this.#project, "Pulumi.test.yaml");
     this.#images = `flowpilot-test-${path.basename(directory).toLowerCase()}`;
   }
 
@@ -48,6 +51,10 @@ export class TestProject {
   async #prepare(config: Record<string, unknown>): Promise<void> {
     await mkdir(path.join(this.directory, "state"));
     await mkdir(this.repository);
+    await mkdir(this.#project);
+    for (const name of ["Pulumi.yaml", "package.json", "index.ts", "components", "node_modules"]) {
+      await symlink(path.join(ROOT, name), path.join(this.#project, name));
+    }
     for (const folder of ["policies", "scenarios"]) {
       await cp(path.join(ROOT, folder), path.join(this.repository, folder), { recursive: true });
     }
@@ -87,7 +94,16 @@ export class TestProject {
   /** Commits everything. @returns the short hash */
   async commit(message: string): Promise<string> {
     await this.git("add", "--all");
-    await this.git("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "--message", message);
+    await this.git(
+      "-c",
+      "user.name=Ada",
+      "-c",
+      "user.email=ada@example.com",
+      "commit",
+      "--quiet",
+      "--message",
+      message,
+    );
     return (await this.git("rev-parse", "HEAD")).trim().slice(0, 7);
   }
 
@@ -107,11 +123,8 @@ export class TestProject {
 
   /** Starts bin/pulumi; its process id is that of pulumi itself, since bin/pulumi becomes it. */
   start(...args: string[]): { pid: number; ended: Promise<Ended>; output: () => string } {
-    const withConfig = ["up", "preview", "refresh", "destroy", "config"].includes(args[0] ?? "");
-    const all = [...args, "--stack", "test", "--non-interactive", ...(withConfig ? ["--config-file", this.#configFile] : [])];
-    const initial = args[0] === "stack" && args[1] === "init" ? [...args, "--non-interactive"] : all;
-    const child = spawn(path.join(ROOT, "bin/pulumi"), initial, {
-      cwd: ROOT,
+    const stack = args[0] === "stack" && args[1] === "init" ? [] : ["--stack", "test"];
+    const child = spawn(path.join(ROOT, "bin/pulumi"), [...args, ...stack, "-C", this.#project, "--non-interactive"], {
       env: {
         ...process.env,
         PULUMI_BACKEND_URL: `file://${path.join(this.directory, "state")}`,
