@@ -101,7 +101,8 @@ async function contextTar(context: Context): Promise<{ tar: Readable; dockerfile
       pack.finalize();
     },
   });
-  return { tar, dockerfile };
+  // The types are those of a later tar-stream than tar-fs brings; what it makes is a Readable.
+  return { tar: tar as unknown as Readable, dockerfile };
 }
 
 /** The Docker engine's own words, without dockerode's prefix. */
