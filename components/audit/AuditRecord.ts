@@ -2,18 +2,10 @@ import { randomUUID } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { messageOf } from "../errors.ts";
 import { plain } from "../state.ts";
-import { attemptOf } from "./Attempt.ts";
+import { attemptOf } from "./attempt-outputs.ts";
 import { backEndUrl, openHistory } from "./backend.ts";
-import { AUDIT_TYPE, type ChainRecord, makeRecord, readHead, recordOf } from "./record.ts";
+import { AUDIT_TYPE, type ChainRecord, type Killed, makeRecord, readHead, recordOf } from "./record.ts";
 import type { HistorySource } from "./source.ts";
-
-/** An update that began and left no entry: what the state says of it. */
-export interface Killed {
-  id: string;
-  startedAt: string;
-  release?: string;
-  operator?: string;
-}
 
 /** The outputs of the record, or why there is no chain in them. */
 export type AuditOutputs = (ChainRecord & { killed?: Killed }) | { id: string; startedAt: string; problem: string };

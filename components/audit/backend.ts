@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { parse } from "yaml";
-import { UserError } from "../errors.ts";
 import { FileStore, fileDirectory } from "./file-store.ts";
 import type { HistorySource } from "./source.ts";
 import { StoredHistory } from "./stored-history.ts";
@@ -30,7 +29,7 @@ export async function backEndUrl(directory: string, environment = process.env): 
 
 /**
  * The history of a stack. Only what a back end needs is loaded.
- * @throws UserError when nobody is logged in, or the kind of back end isn't known here.
+ * @throws an Error when nobody is logged in, or the kind of back end isn't known here.
  */
 export async function openHistory(name: StackName, url: string): Promise<HistorySource> {
   const { project, stack, directory } = name;
@@ -40,7 +39,7 @@ export async function openHistory(name: StackName, url: string): Promise<History
   if (url.startsWith("s3://"))
     return new StoredHistory(new (await import("./s3-store.ts")).S3Store(url), project, stack);
   if (/^https?:\/\//.test(url)) return new (await import("./cloud-history.ts")).CloudHistory({ directory, stack, url });
-  throw new UserError(
+  throw new Error(
     url === ""
       ? "no back end: nobody is logged in to Pulumi and PULUMI_BACKEND_URL isn't set; run `pulumi login`, or use bin/pulumi"
       : `the back end ${url} is of a kind that the audit can't read; it reads file://, gs://, s3:// and Pulumi Cloud (https://)`,

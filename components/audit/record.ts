@@ -22,6 +22,21 @@ export const chainRecord = head.extend({
  */
 export type ChainRecord = z.infer<typeof chainRecord>;
 
+const killed = z.object({
+  id: z.string(),
+  startedAt: z.string(),
+  release: z.string().optional(),
+  operator: z.string().optional(),
+});
+
+/** An update that began and left no entry: what the state says of it. */
+export type Killed = z.infer<typeof killed>;
+
+/** What a record says of an update that was killed before it; undefined for anything else. */
+export function parseKilled(value: unknown): Killed | undefined {
+  return killed.safeParse(value).data;
+}
+
 /** Type of the component whose outputs hold the record. */
 export const AUDIT_TYPE = "flowpilot:policy:AuditRecord";
 

@@ -5,6 +5,9 @@ import { httpAgent } from "../http.ts";
 import type { Operation, Revision, RevisionTemplate, Service, TrafficTarget } from "./api.ts";
 import { accessToken, isLoopback } from "./credentials.ts";
 import { CloudRunError, operationError, replyError } from "./errors.ts";
+import { shortName } from "./names.ts";
+
+export { shortName };
 
 /** Google's own endpoint of the Admin API. */
 export const GOOGLE_ENDPOINT = "https://run.googleapis.com";
@@ -161,11 +164,6 @@ export class CloudRun {
     }
     return JSON.parse(reply.text) as T;
   }
-}
-
-/** `flowpilot-opa` of `projects/p/locations/l/services/flowpilot-opa`. */
-export function shortName(name: string): string {
-  return name.slice(name.lastIndexOf("/") + 1);
 }
 
 /** The error for a service that should be there and isn't. */

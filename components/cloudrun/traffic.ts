@@ -1,5 +1,5 @@
 import type { Service, TrafficTarget } from "./api.ts";
-import { shortName } from "./client.ts";
+import { shortName } from "./names.ts";
 
 /** Percent of the traffic by revision (short name); entries with 0 % are left out, so two equal splits have equal entries. */
 export type Split = Record<string, number>;

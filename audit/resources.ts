@@ -1,0 +1,75 @@
+import { z } from "zod";
+
+const split = z.record(z.string(), z.number());
+const text = z.string().catch("");
+
+const restoration = z.object({
+  split,
+  overtaken: z.boolean().catch(false),
+  decidedAt: text,
+  acceptedAt: text,
+  observed: z.boolean().catch(false),
+  lastAnswerAt: z.string().optional(),
+});
+
+const gate = z.object({
+  stage: z.string(),
+  release: z.string(),
+  revision: text,
+  verdict: z.string(),
+  summary: text,
+  failures: z.array(z.string()).catch([]),
+  scenariosDigest: text,
+  startedAt: text,
+  endedAt: text,
+  attempt: z.string().optional(),
+  rolloutId: z.string().optional(),
+  restoration: restoration.optional(),
+});
+
+const traffic = z.object({
+  release: z.string(),
+  revision: text,
+  percent: z.number(),
+  rolloutId: text,
+  baseline: split,
+  live: split,
+  changedBy: text,
+  changedAt: text,
+  interrupted: z.boolean().catch(false),
+  attempt: z.string().optional(),
+});
+
+const governance = z.object({
+  release: z.string(),
+  commit: text,
+  author: text,
+  message: text,
+  committedAt: text,
+  pinned: z.boolean().catch(false),
+  dirtyFiles: z.array(z.string()).catch([]),
+  policyDigest: text,
+  warnings: z.array(z.string()).catch([]),
+});
+
+/** A gate's verdict; the results themselves stay in the state. */
+export type GateFacts = z.infer<typeof gate>;
+/** A move of traffic, and what was live when the state was written. */
+export type SplitFacts = z.infer<typeof traffic>;
+export type Governance = z.infer<typeof governance>;
+export type Restoration = z.infer<typeof restoration>;
+
+/** Outputs of a RegressionGate; undefined for anything else. */
+export function readGate(outputs: unknown): GateFacts | undefined {
+  return gate.safeParse(outputs).data;
+}
+
+/** Outputs of a TrafficSplit; undefined for anything else. */
+export function readSplit(outputs: unknown): SplitFacts | undefined {
+  return traffic.safeParse(outputs).data;
+}
+
+/** Outputs of GovernanceChecks; undefined for anything else. */
+export function readGovernance(outputs: unknown): Governance | undefined {
+  return governance.safeParse(outputs).data;
+}

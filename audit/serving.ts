@@ -1,0 +1,68 @@
+import { mainRevision, type Split, sameSplit } from "../components/cloudrun/traffic.ts";
+import type { EntryFacts } from "./facts.ts";
+import type { GateFacts, SplitFacts } from "./resources.ts";
+
+/** What served when an entry was written, as far as its state knows. */
+export interface Serving {
+  split: Split;
+  changedBy: string;
+  changedAt: string;
+  /** The move of traffic that it stems from. */
+  move?: SplitFacts;
+}
+
+/** The last move that the state knows, and what it left: a gate that failed has put the split before it back. */
+export function servingAfter({ splits, gates }: EntryFacts): Serving | undefined {
+  const move = splits.reduce<SplitFacts | undefined>(
+    (last, split) => (last === undefined || split.changedAt >= last.changedAt ? split : last),
+    undefined,
+  );
+  if (move === undefined) return undefined;
+  const restored = gates.find((gate) => gate.rolloutId === move.rolloutId && gate.restoration !== undefined);
+  const { split, acceptedAt } = restored?.restoration ?? { split: undefined, acceptedAt: "" };
+  // After the next refresh the move itself says what is live, and that is newer.
+  if (split !== undefined && Date.parse(acceptedAt) >= Date.parse(move.changedAt)) {
+    return { split, changedBy: move.changedBy, changedAt: acceptedAt, move };
+  }
+  return { split: move.live, changedBy: move.changedBy, changedAt: move.changedAt, move };
+}
+
+/** What was live before an update did anything: as it was refreshed, or as its first move found it. */
+export function servingBefore(entry: EntryFacts, previous: EntryFacts | undefined): Serving | undefined {
+  const known = new Set(previous?.splits.map(({ rolloutId }) => rolloutId));
+  const carried = entry.splits.filter(({ rolloutId }) => known.has(rolloutId));
+  if (carried.length > 0) return servingAfter({ ...entry, splits: carried });
+  const first = entry.splits.find(({ rolloutId }) => !known.has(rolloutId));
+  return first === undefined ? undefined : { split: first.baseline, changedBy: "", changedAt: "" };
+}
+
+/** Gates that gave their verdict in this update. */
+export function freshGates(entry: EntryFacts, previous: EntryFacts | undefined): GateFacts[] {
+  return entry.gates.filter(
+    (gate) =>
+      previous?.gates.some(
+        (other) => other.release === gate.release && other.stage === gate.stage && other.startedAt === gate.startedAt,
+      ) !== true,
+  );
+}
+
+/** Moves of traffic that were made in this update. */
+export function freshSplits(entry: EntryFacts, previous: EntryFacts | undefined): SplitFacts[] {
+  return entry.splits.filter(
+    (split) =>
+      previous?.splits.some((other) => other.rolloutId === split.rolloutId && other.percent === split.percent) !== true,
+  );
+}
+
+/** Whether somebody moved the traffic by hand between two entries; and whether that took it off a release that was deployed. */
+export function driftBetween(
+  previous: EntryFacts,
+  before: Serving | undefined,
+  found: Serving | undefined,
+): "none" | "moved" | "rolled-back" {
+  if (before === undefined || found === undefined || sameSplit(before.split, found.split)) return "none";
+  const was = mainRevision(before.split);
+  const is = mainRevision(found.split);
+  const deployed = (revision: string | undefined) => previous.splits.some((split) => split.revision === revision);
+  return was !== is && deployed(was) && !deployed(is) ? "rolled-back" : "moved";
+}

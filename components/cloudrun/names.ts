@@ -1,0 +1,4 @@
+/** `flowpilot-opa` of `projects/p/locations/l/services/flowpilot-opa`. */
+export function shortName(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
