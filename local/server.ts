@@ -8,6 +8,7 @@ import { Controller } from "./control/controller.ts";
 import { planContainers } from "./control/plan.ts";
 import { buildRoutes } from "./front/routes.ts";
 import { Front } from "./front/server.ts";
+import { KnativeApi } from "./knative/api.ts";
 import { lockDataDirectory } from "./lock.ts";
 import { Containers } from "./runtime/containers.ts";
 import { Supervisor } from "./runtime/supervisor.ts";
@@ -68,6 +69,7 @@ export async function startLocalCloudRun(options: LocalCloudRunOptions): Promise
     const identity = { instance: store.state.instance, pid: process.pid, dataDir: options.dataDir };
     const admin = createAdminServer({
       api: new AdminApi(controller, () => frontPort),
+      knative: new KnativeApi(controller, () => frontPort),
       requireToken: options.requireToken,
       local: { "/local/stats": () => stats(store.state, supervisor, frontPort), "/local/status": () => identity },
       log,
@@ -84,7 +86,9 @@ export async function startLocalCloudRun(options: LocalCloudRunOptions): Promise
       stop: async ({ containers: fate = "stop" } = {}) => {
         await close(admin);
         await close(front.server);
+        controller.close();
         await supervisor.close(fate);
+        await controller.settled();
         await store.save();
         await lock.release();
       },

@@ -10,8 +10,8 @@ const KEPT_OPERATIONS = 200;
 export class Store {
   readonly state: State;
   readonly #file: string;
-  #writing: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+  readonly #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  #isWriting = false;
 
   private constructor(file: string, state: State) {
     this.#file = file;
@@ -32,21 +32,26 @@ export class Store {
     return (await readState(join(directory, "state.json")))?.instance;
   }
 
-  /** Resolves when a state at least as new as the one at the time of the call is on disk. */
+  /** Resolves when a state at least as new as the one at the time of the call is on disk. Rejects when it can't be written. */
   save(): Promise<void> {
-    if (this.#writing === undefined) return this.#begin();
-    // A write under way may hold an older snapshot: everybody who asks meanwhile shares the one after it.
-    this.#next ??= this.#writing.catch(() => undefined).then(() => this.#begin());
-    return this.#next;
+    const saved = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    if (!this.#isWriting) void this.#writeAll();
+    return saved;
   }
 
-  #begin(): Promise<void> {
-    this.#next = undefined;
-    const writing = this.#write().finally(() => {
-      if (this.#writing === writing) this.#writing = undefined;
-    });
-    this.#writing = writing;
-    return writing;
+  /** One write at a time; everybody who asks during one shares the next. */
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0);
+      try {
+        await this.#write();
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#isWriting = false;
   }
 
   async #write(): Promise<void> {

@@ -3,10 +3,11 @@ import type { Operation } from "../../components/cloudrun/api.ts";
 import type { Controller } from "../control/controller.ts";
 import { maskPaths } from "../core/mask.ts";
 import { presentService } from "../core/status.ts";
-import { checkEtag, createService, type WriteContext, writeService } from "../core/write.ts";
+import { checkEtag, createService, writeService } from "../core/write.ts";
 import { ApiError } from "../errors.ts";
 import type { StoredService } from "../model.ts";
 import { operationName, parentOf, serviceIdProblem, serviceName, shortName } from "../names.ts";
+import { writeContext } from "./context.ts";
 import { type AdminPath, parseAdminPath } from "./path.ts";
 import { readServiceBody } from "./schema.ts";
 
@@ -15,6 +16,8 @@ export interface AdminRequest {
   path: string;
   query: URLSearchParams;
   body: unknown;
+  /** The User-Agent header, "" when there is none. */
+  userAgent: string;
 }
 
 /** `:wait` without a timeout of its own waits this long. */
@@ -74,7 +77,7 @@ export class AdminApi {
       throw new ApiError("ALREADY_EXISTS", `Resource '${id}' already exists.`);
     }
     const read = readServiceBody(body);
-    const write = createService(name, read, maskPaths(undefined, read), context());
+    const write = createService(name, read, maskPaths(undefined, read), writeContext());
     return isValidateOnly(query) ? validated(write.next, this.#frontPort()) : this.#controller.accept(write);
   }
 
@@ -88,7 +91,7 @@ export class AdminApi {
     }
     const body = readServiceBody(request.body);
     const paths = maskPaths(query.get("updateMask") ?? query.get("update_mask"), body);
-    const write = writeService(stored, body, paths, context());
+    const write = writeService(stored, body, paths, writeContext());
     return isValidateOnly(query) ? validated(write.next, this.#frontPort()) : this.#controller.accept(write);
   }
 
@@ -166,10 +169,6 @@ function waitMs(body: unknown): number {
       `Invalid value at 'timeout': ${String(timeout)}; expected seconds such as "30s".`,
     );
   return Math.min(Number(seconds) * 1000, MAX_WAIT_MS);
-}
-
-function context(): WriteContext {
-  return { now: new Date().toISOString(), uuid: randomUUID, random: Math.random };
 }
 
 function missingService(path: AdminPath, id: string): ApiError {

@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { ApiError, asApiError } from "../errors.ts";
+import { type KnativeApi, parseKnativePath } from "../knative/api.ts";
 import type { AdminApi } from "./api.ts";
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 export interface AdminServerOptions {
   api: AdminApi;
+  knative: KnativeApi;
   /** The only token accepted; undefined accepts any, or none. */
   requireToken: string | undefined;
   /** Read-only pages under /local/, by path. */
@@ -13,7 +15,7 @@ export interface AdminServerOptions {
   log: (line: string) => void;
 }
 
-/** The Admin API's HTTP server. */
+/** The HTTP server of the Admin API v2 and of the Knative API v1. */
 export function createAdminServer(options: AdminServerOptions): Server {
   return createServer({ keepAliveTimeout: 620_000 }, (request, response) => {
     answer(request, options).then(
@@ -30,12 +32,21 @@ export function createAdminServer(options: AdminServerOptions): Server {
 
 async function answer(request: IncomingMessage, options: AdminServerOptions): Promise<unknown> {
   const method = request.method ?? "GET";
+  // gcloud takes this server for its HTTP proxy and sends absolute URLs; whatever their host, the API meant is this one.
   const url = new URL(request.url ?? "/", "http://localhost");
   const page = options.local[url.pathname];
   if (page !== undefined && method === "GET") return page();
   checkToken(request, options.requireToken);
   const body = await readJson(request);
-  return options.api.handle({ method, path: url.pathname, query: url.searchParams, body });
+  const asked = {
+    method,
+    path: url.pathname,
+    query: url.searchParams,
+    body,
+    userAgent: request.headers["user-agent"] ?? "",
+  };
+  const knativePath = parseKnativePath(url.pathname, url.host);
+  return knativePath === undefined ? options.api.handle(asked) : options.knative.handle(knativePath, asked);
 }
 
 function checkToken(request: IncomingMessage, required: string | undefined): void {

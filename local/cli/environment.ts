@@ -24,14 +24,19 @@ export function gcloudEnvironment(
   };
 }
 
+/** Makes the files that the environment names. */
+export async function prepareGcloud(dataDir: string): Promise<void> {
+  await mkdir(join(dataDir, "gcloud"), { recursive: true });
+  await writeFile(join(dataDir, "gcloud", "access-token"), "local");
+}
+
 /** Prints the exports for a POSIX shell and makes the files that they name. */
 export async function printEnvironment(
   { dataDir, adminPort }: DaemonOptions,
   place: { project: string; region: string },
 ): Promise<void> {
   const environment = gcloudEnvironment(dataDir, adminPort, place);
-  await mkdir(join(dataDir, "gcloud"), { recursive: true });
-  await writeFile(environment.CLOUDSDK_AUTH_ACCESS_TOKEN_FILE as string, "local");
+  await prepareGcloud(dataDir);
   for (const [name, value] of Object.entries(environment)) console.log(`export ${name}=${shellQuote(value)}`);
 }
 

@@ -10,7 +10,7 @@ import type { Slot } from "../runtime/slot.ts";
 import type { Supervisor } from "../runtime/supervisor.ts";
 import type { Store } from "../store.ts";
 import { OperationWaiters, pendingOperations } from "./operations.ts";
-import { deletionProblem, planContainers } from "./plan.ts";
+import { deletionProblem, newestReady, planContainers } from "./plan.ts";
 
 export interface ControllerOptions {
   /** Port of the front end, for URLs. */
@@ -26,6 +26,8 @@ export class Controller {
   readonly #supervisor: Supervisor;
   readonly #options: ControllerOptions;
   readonly #waiters = new OperationWaiters();
+  readonly #running = new Set<Promise<void>>();
+  #isClosed = false;
 
   constructor(store: Store, supervisor: Supervisor, options: ControllerOptions) {
     this.#store = store;
@@ -43,6 +45,16 @@ export class Controller {
       this.#options.log(`resuming ${stored.operation.name}`);
       this.#begin(stored);
     }
+  }
+
+  /** From this call on nothing is finished: what is pending stays so, and is taken up by the next daemon. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Resolves when no operation touches the state any more. Call after the supervisor was closed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
   }
 
   /** Makes an accepted write true and durable, and begins to carry it out. Resolves with its operation once it's durable. */
@@ -103,9 +115,10 @@ export class Controller {
   }
 
   #begin(stored: StoredOperation): void {
-    void this.#run(stored).catch((error: Error) =>
-      this.#options.log(`${stored.operation.name}: ${error.stack ?? error.message}`),
-    );
+    const running = this.#run(stored)
+      .catch((error: Error) => this.#options.log(`${stored.operation.name}: ${error.stack ?? error.message}`))
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   async #run(stored: StoredOperation): Promise<void> {
@@ -123,6 +136,7 @@ export class Controller {
     } finally {
       for (const slot of held) slot.holds -= 1;
     }
+    if (this.#isClosed && failure !== undefined) return;
     this.#publish();
     await this.#store.save();
     Object.assign(stored.operation, { done: true, metadata: response ?? this.#resource(stored) });
@@ -146,6 +160,7 @@ export class Controller {
       await this.#moveSplit(operation, held);
       this.#settle(operation.service, generation, {});
     } catch (error) {
+      if (this.#isClosed) throw error;
       this.#settle(operation.service, generation, { error: asApiError(error), configurationFailed });
       if (this.state.services[operation.service] === undefined) {
         throw new ApiError("ABORTED", `Service '${shortName(stored.service.name)}' was deleted meanwhile.`);
@@ -169,6 +184,7 @@ export class Controller {
     try {
       await this.#supervisor.ready(slot);
     } catch (cause) {
+      if (this.#isClosed) throw cause;
       const error = asApiError(cause);
       const failure = new ApiError(
         error.status,
@@ -226,6 +242,11 @@ export class Controller {
     const problem = deletionProblem(stored, name);
     if (problem !== undefined) throw new ApiError("FAILED_PRECONDITION", problem);
     delete stored.revisions[name];
+    if (shortName(stored.service.latestReadyRevision ?? "") === name) {
+      const newest = newestReady(stored, name);
+      if (newest === undefined) delete stored.service.latestReadyRevision;
+      else stored.service.latestReadyRevision = newest;
+    }
   }
 
   /** Makes the state's splits what the front end and the supervisor go by. */

@@ -1,3 +1,4 @@
+import { revisionState } from "../core/status.ts";
 import type { State, StoredService } from "../model.ts";
 import { shortName } from "../names.ts";
 import type { Planned } from "../runtime/supervisor.ts";
@@ -18,6 +19,14 @@ function roleOf(stored: StoredService, revision: string): Planned["role"] {
   const targets = stored.serving.filter((target) => target.revision === revision);
   if (targets.some((target) => (target.percent ?? 0) > 0)) return "serving";
   return targets.length > 0 ? "on-demand" : "idle";
+}
+
+/** The newest revision that ever got ready, but for `except`. */
+export function newestReady(stored: StoredService, except: string): string | undefined {
+  const ready = Object.entries(stored.revisions)
+    .filter(([name]) => name !== except && revisionState(stored, name) === "ready")
+    .sort(([, a], [, b]) => b.revision.createTime.localeCompare(a.revision.createTime));
+  return ready[0]?.[1].revision.name;
 }
 
 /** Why a revision can't be deleted, or undefined. What was asked for counts as well as what is in force. */

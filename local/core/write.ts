@@ -17,6 +17,8 @@ export interface WriteContext {
   uuid: () => string;
   /** In [0, 1). */
   random: () => number;
+  /** Who writes, as Cloud Run reports it in creator and lastModifier. */
+  who: string;
 }
 
 /** An accepted write: the service after it, and what is to be carried out. */
@@ -44,6 +46,7 @@ export function createService(
       observedGeneration: "0",
       createTime: context.now,
       updateTime: context.now,
+      creator: context.who,
       ingress: "INGRESS_TRAFFIC_ALL",
       launchStage: "GA",
       template: undefined as unknown as RevisionTemplate,
@@ -89,6 +92,7 @@ export function writeService(
     generation: String(generation),
     etag: etagOf(service.uid, generation),
     updateTime: context.now,
+    lastModifier: context.who,
     reconciling: true,
     terminalCondition: reconciling("Ready", context.now),
     conditions: [

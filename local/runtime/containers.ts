@@ -75,9 +75,9 @@ export class Containers {
 
   /**
    * Starts a container (or joins one that runs) and waits until it can serve. Throws an ApiError when it ends or isn't ready in time;
-   * the message holds what it logged, shortened.
+   * the message holds what it logged, shortened. An aborted start leaves the container as it is.
    */
-  async start(id: string, template: RevisionTemplate): Promise<RunningContainer> {
+  async start(id: string, template: RevisionTemplate, signal: AbortSignal): Promise<RunningContainer> {
     const container = this.#docker.getContainer(id);
     const readiness = readinessOf(template);
     const deadline = Date.now() + readiness.deadlineMs;
@@ -98,8 +98,10 @@ export class Containers {
     );
     const isOver = { value: false };
     void ended.then(() => (isOver.value = true));
-    const address = await this.#firstReadyAddress(container, readiness.port, readiness.path, deadline, isOver);
+    const mayGoOn = () => !isOver.value && !signal.aborted && Date.now() < deadline;
+    const address = await this.#firstReadyAddress(container, readiness.port, readiness.path, mayGoOn);
     if (address !== undefined) return { id, address, ended };
+    if (signal.aborted) throw new ApiError("UNAVAILABLE", "The local Cloud Run is shutting down.");
     const hasExited = isOver.value;
     const code = hasExited ? await ended : undefined;
     const logs = shortenLog(await this.lastLogLines(id, 200));
@@ -120,11 +122,10 @@ export class Containers {
     container: Docker.Container,
     port: number,
     path: string | undefined,
-    deadline: number,
-    isOver: { value: boolean },
+    mayGoOn: () => boolean,
   ): Promise<Address | undefined> {
     let addresses: { direct: Address | undefined; published: Address } | undefined;
-    while (!isOver.value && Date.now() < deadline) {
+    while (mayGoOn()) {
       addresses ??= await this.#addresses(container, port).catch(() => undefined);
       if (addresses !== undefined) {
         const { direct, published } = addresses;

@@ -36,7 +36,7 @@ export class Supervisor {
   /** Slots that are being started until they are ready. */
   readonly #kept = new Set<Slot>();
   readonly #sweeper: NodeJS.Timeout;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(containers: Containers, options: SupervisorOptions) {
     this.#containers = containers;
@@ -96,7 +96,8 @@ export class Supervisor {
   }
 
   #start(slot: Slot): Promise<Upstream> {
-    if (this.#isClosed) return Promise.reject(new ApiError("UNAVAILABLE", "The local Cloud Run is shutting down."));
+    if (this.#closing.signal.aborted)
+      return Promise.reject(new ApiError("UNAVAILABLE", "The local Cloud Run is shutting down."));
     slot.starting ??= this.#startNow(slot).finally(() => {
       slot.starting = undefined;
     });
@@ -106,7 +107,7 @@ export class Supervisor {
   async #startNow(slot: Slot): Promise<Upstream> {
     await slot.stopping;
     const wait = backOffMs(slot.failures);
-    if (wait > 0) await delay(wait);
+    if (wait > 0) await delay(wait, undefined, { signal: this.#closing.signal });
     try {
       const running = await this.#startContainer(slot);
       slot.failures = 0;
@@ -124,12 +125,12 @@ export class Supervisor {
     const known = slot.containerId;
     slot.containerId ??= await this.#containers.create(slot.service, slot.revision, slot.template);
     try {
-      return await this.#containers.start(slot.containerId, slot.template);
+      return await this.#containers.start(slot.containerId, slot.template, this.#closing.signal);
     } catch (error) {
       const status = ((error as Error).cause as { statusCode?: number } | undefined)?.statusCode;
       if (known === undefined || status !== 404) throw error;
       slot.containerId = await this.#containers.create(slot.service, slot.revision, slot.template);
-      return this.#containers.start(slot.containerId, slot.template);
+      return this.#containers.start(slot.containerId, slot.template, this.#closing.signal);
     }
   }
 
@@ -163,7 +164,7 @@ export class Supervisor {
 
   /** Starts a serving revision, again and again with growing pauses while it fails. */
   #keepServing(slot: Slot): void {
-    if (this.#isClosed || this.#kept.has(slot)) return;
+    if (this.#closing.signal.aborted || this.#kept.has(slot)) return;
     this.#kept.add(slot);
     this.#start(slot).then(
       () => this.#kept.delete(slot),
@@ -205,7 +206,7 @@ export class Supervisor {
     void (async () => {
       await slot.starting?.catch(() => undefined);
       const deadline = Date.now() + 10 * 60_000;
-      while (slot.inFlight > 0 && Date.now() < deadline && !this.#isClosed) await delay(50);
+      while (slot.inFlight > 0 && Date.now() < deadline && !this.#closing.signal.aborted) await delay(50);
       slot.upstream?.pool.destroy().catch(() => undefined);
       slot.upstream = undefined;
       if (slot.containerId !== undefined) await this.#containers.remove(slot.containerId);
@@ -214,14 +215,14 @@ export class Supervisor {
 
   /** Ends supervision; containers are left running, stopped or removed as said. */
   async close(containers: "keep" | "stop" | "remove"): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     clearInterval(this.#sweeper);
     await Promise.all(
       [...this.#slots.values()].map(async (slot) => {
         slot.role = "idle";
-        if (containers !== "keep") await slot.starting?.catch(() => undefined);
+        await slot.starting?.catch(() => undefined);
         const { upstream } = slot;
-        if (containers === "stop" && upstream !== undefined) await this.#stop(slot);
+        if (containers === "stop" && slot.containerId !== undefined) await this.#stop(slot);
         slot.upstream = undefined;
         await upstream?.pool.destroy().catch(() => undefined);
       }),

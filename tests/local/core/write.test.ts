@@ -9,7 +9,7 @@ const REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION";
 
 function context(): WriteContext {
   let count = 0;
-  return { now: "2030-01-01T00:00:00.000Z", uuid: () => `uid-${count++}`, random: () => 0 };
+  return { now: "2030-01-01T00:00:00.000Z", uuid: () => `uid-${count++}`, random: () => 0, who: "me" };
 }
 
 function template(image: string, revision?: string) {
