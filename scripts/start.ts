@@ -9,13 +9,15 @@ import { formatSummary } from "./start/summary.ts";
 
 const root = localStack.root;
 
-const cloud = await show(process.execPath, ["local/cli.ts", "start"]);
+const [cloud, selected] = await Promise.all([
+  show(process.execPath, ["local/cli.ts", "start"]),
+  // Quiet when it works: the user hasn't asked for it.
+  run(localStack.pulumi, ["stack", "select", "--create", localStack.name]),
+]);
 if (cloud !== 0) fail("The local Cloud Run didn't start; see above.", "Look at `npm run local -- status`.", cloud);
-
-// Quiet when it works: the user hasn't asked for it.
-const selected = await run(localStack.pulumi, ["stack", "select", "--create", localStack.name]);
-if (selected.code !== 0)
+if (selected.code !== 0) {
   fail(selected.output, `\`bin/pulumi stack ls\` shows the stacks of ${root}/.local/state.`, selected.code);
+}
 
 const code = await show(localStack.pulumi, ["up", "--yes", "--skip-preview", "--stack", localStack.name]);
 
