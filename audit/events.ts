@@ -212,8 +212,8 @@ type Common = Omit<AuditEvent, "time" | "event" | "reason">;
 function common(entry: EntryFacts): Common {
   const { attempt, governance, environment } = entry;
   const own = attempt !== undefined && attempt.audit === entry.recordId && hasOwnRecord(entry) ? attempt : undefined;
-  const release =
-    own?.release ?? (hasOwnRecord(entry) || entry.recordId === undefined ? (governance?.release ?? "") : "");
+  // Before this program recorded its attempts, the checks' own record is what there is; one that was carried on is of another update.
+  const release = own?.release ?? (entry.recordId === undefined ? (governance?.release ?? "") : "");
   const author = own === undefined ? gitAuthor(environment) : `${own.author} <${own.email}>`;
   const revision =
     entry.splits.find((split) => split.release === release)?.revision ??

@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import { parse } from "yaml";
+import { backEndUrl, openHistory } from "../components/audit/backend.ts";
+import type { HistorySource } from "../components/audit/source.ts";
+
+/** A stack's history, and what it is called. */
+export interface OpenedStack {
+  directory: string;
+  project: string;
+  stack: string;
+  source: HistorySource;
+}
+
+const LOCAL_STACK = "local";
+
+/**
+ * Opens the stack that `bin/pulumi` would take: the one that is named, or selected; in the back end that is set, else logged in to, else the
+ * project's own. @throws an Error that says what to do when there is none
+ */
+export async function openStack(options: { stack?: string; directory: string }): Promise<OpenedStack> {
+  const { directory } = options;
+  const description = parse(await readFile(path.join(directory, "Pulumi.yaml"), "utf8")) as { name: string };
+  const environment = withProjectHome(directory);
+  const own = `file://${path.join(directory, ".local/state")}`;
+  const url = (await backEndUrl(directory, environment)) || own;
+  const named =
+    options.stack ?? environment.PULUMI_STACK ?? (await selectedStack(directory, description.name, environment));
+  const chosen = named ?? (url === own ? LOCAL_STACK : undefined);
+  if (chosen === undefined) {
+    throw new Error("no stack is selected; name one with --stack NAME, or run `pulumi stack select`");
+  }
+  // On Pulumi Cloud a stack may be named with its organization and project; a self-managed back end has neither.
+  const stack = chosen.split("/").at(-1) as string;
+  const name = { directory, project: description.name, stack: url.startsWith("http") ? chosen : stack };
+  return { directory, project: description.name, stack, source: await openHistory(name, url) };
+}
+
+/** As bin/pulumi does: the project's own home for Pulumi, but a login of the user's counts. */
+function withProjectHome(directory: string): NodeJS.ProcessEnv {
+  if (process.env.PULUMI_HOME !== undefined) return process.env;
+  const usersOwn = path.join(homedir(), ".pulumi");
+  const credentials = existsSync(path.join(usersOwn, "credentials.json")) ? usersOwn : undefined;
+  return {
+    ...process.env,
+    PULUMI_HOME: path.join(directory, ".tools/pulumi"),
+    PULUMI_CREDENTIALS_PATH: process.env.PULUMI_CREDENTIALS_PATH ?? credentials,
+  };
+}
+
+/** Pulumi keeps the selection in a file named by the project and its path. Source: pulumi's sdk/go/common/workspace. */
+async function selectedStack(
+  directory: string,
+  project: string,
+  { PULUMI_HOME }: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  const hash = createHash("sha1").update(path.join(directory, "Pulumi.yaml")).digest("hex");
+  const file = path.join(PULUMI_HOME as string, "workspaces", `${project}-${hash}-workspace.json`);
+  try {
+    return (JSON.parse(await readFile(file, "utf8")) as { stack?: string }).stack;
+  } catch {
+    return undefined;
+  }
+}
