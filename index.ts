@@ -18,14 +18,14 @@ import { Rollout } from "./components/rollout/Rollout.ts";
 import { PolicyService } from "./components/service/PolicyService.ts";
 
 // First of all, so that it is in the state whatever fails: the digest of the history so far.
-const { id: audit } = (await AuditRecord.begin()).record;
+const { record, head } = await AuditRecord.begin();
 
-const config = await explained(audit, readConfig);
+const config = await explained(record.id, readConfig);
 const { endpoint } = config;
 
 // What is deployed: a commit, never the work tree.
-const release = await explained(audit, () => resolveRelease(config));
-new Attempt("attempt", audit, release, config);
+const release = await explained(record.id, () => resolveRelease(config));
+new Attempt("attempt", record.id, release, config);
 const policies = await exportCommit(config.policyDir, "policyDir", config.domains, release.commit, ".local/policies");
 
 // Whether it may be: nothing is declared before all of this has passed, in a preview either.
@@ -35,7 +35,7 @@ const checks = () =>
     inspectService(config, release),
     prepareImages({ release, policies, config }),
   ]);
-const [report, attempt, images] = await explained(audit, checks);
+const [report, attempt, images] = await explained(record.id, checks);
 const governance = new GovernanceChecks("governance", { release, policyDigest: policies.digest, report });
 
 const policyDigest = policies.digest;
@@ -63,9 +63,18 @@ const rollout = new Rollout("rollout", {
   scenarioDir: config.scenarioDir,
   packages: Object.fromEntries(report.domains.map((domain) => [domain.domain, domain.package])),
   skipTests: config.skipTests,
+  diff: {
+    commit: release.commit,
+    policyDir: config.policyDir,
+    directory: policies.directory,
+    replayDir: config.replayDir,
+    budgets: config.diffBudgets,
+    search: config.searchNewAccess,
+  },
   settleSeconds: config.settleSeconds,
   canarySteps: config.canarySteps,
   attempt,
+  audit: head,
 });
 
 const serving = pulumi

@@ -4,6 +4,7 @@ import { messageOf } from "../errors.ts";
 import { plain } from "../state.ts";
 import { attemptOf } from "./attempt-outputs.ts";
 import { backEndUrl, openHistory } from "./backend.ts";
+import type { ChainHead } from "./head-annotation.ts";
 import { AUDIT_TYPE, type ChainRecord, type Killed, makeRecord, readHead, recordOf } from "./record.ts";
 import type { HistorySource } from "./source.ts";
 
@@ -16,10 +17,14 @@ export type AuditOutputs = (ChainRecord & { killed?: Killed }) | { id: string; s
  */
 export class AuditRecord extends pulumi.ComponentResource {
   readonly record: AuditOutputs;
+  /** What goes on the service with a rollout; undefined when the history couldn't be read. */
+  readonly head: ChainHead | undefined;
 
   constructor(name: string, record: AuditOutputs) {
     super(AUDIT_TYPE, name);
     this.record = record;
+    const { id: audit } = record;
+    this.head = "head" in record ? { audit, after: record.after, count: record.count, head: record.head } : undefined;
     this.registerOutputs(plain(record));
   }
 

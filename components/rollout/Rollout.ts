@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ChainHead } from "../audit/head-annotation.ts";
 import type { Split } from "../cloudrun/traffic.ts";
+import { DecisionDiff, type DecisionDiffArgs } from "../diff/DecisionDiff.ts";
 import { RegressionGate } from "../gate/RegressionGate.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { TrafficSplit } from "../split/TrafficSplit.ts";
@@ -16,15 +18,19 @@ export interface RolloutArgs {
   scenarioDir: string;
   packages: Record<string, string>;
   skipTests: boolean;
+  /** What the comparison with the serving release needs besides. */
+  diff: Pick<DecisionDiffArgs, "commit" | "policyDir" | "directory" | "replayDir" | "budgets" | "search">;
   settleSeconds: number;
   /** Percentages to stop at on the way to 100. */
   canarySteps: number[];
   /** Explicit request (inspectService). */
   attempt: string;
+  /** The history before this update. */
+  audit?: ChainHead;
 }
 
 /**
- * preflight at 0 % -> each canary step (shift, test) -> 100 % -> live. Every step waits for the one before. A gate that fails ends the update; on live
+ * preflight at 0 % -> decision diff -> each canary step (shift, test) -> 100 % -> live. Every step waits for the one before. A gate that fails ends the update; on live
  * traffic it has restored the split before by then.
  */
 export class Rollout extends pulumi.ComponentResource {
@@ -46,6 +52,7 @@ export class Rollout extends pulumi.ComponentResource {
       skip: args.skipTests,
       settleSeconds: args.settleSeconds,
     };
+    const shift = { ...common, settleSeconds: args.settleSeconds, audit: args.audit };
     const child = { parent: this };
 
     const preflight = new RegressionGate(
@@ -53,12 +60,22 @@ export class Rollout extends pulumi.ComponentResource {
       { ...gate, stage: "preflight", url: args.taggedUrl },
       child,
     );
-    let passed: pulumi.Output<string> = preflight.verdict;
+    const diff = new DecisionDiff(
+      `diff-${release}`,
+      {
+        ...{ ...common, ...args.diff, scenarioDir, packages },
+        taggedUrl: args.taggedUrl,
+        gate: preflight.verdict,
+        skip: args.skipTests,
+      },
+      child,
+    );
+    let passed: pulumi.Output<string> = diff.verdict;
     let first: TrafficSplit | undefined;
     for (const percent of args.canarySteps) {
       const split: TrafficSplit = new TrafficSplit(
         `split-${percent}-${release}`,
-        { ...common, percent, gate: passed, continues: first?.rolloutId, settleSeconds: args.settleSeconds },
+        { ...shift, percent, gate: passed, continues: first?.rolloutId },
         child,
       );
       first ??= split;
@@ -71,7 +88,7 @@ export class Rollout extends pulumi.ComponentResource {
     }
     const split = new TrafficSplit(
       `split-${release}`,
-      { ...common, percent: 100, gate: passed, continues: first?.rolloutId, settleSeconds: args.settleSeconds },
+      { ...shift, percent: 100, gate: passed, continues: first?.rolloutId },
       child,
     );
     const live = new RegressionGate(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { optionalChainHead } from "../audit/head-annotation.ts";
 import type { Service } from "../cloudrun/api.ts";
 
 /**
@@ -28,6 +29,7 @@ const rollout = z.object({
   by: z.string(),
   host: z.string(),
   pid: z.number(),
+  audit: optionalChainHead,
 });
 const interruption = z.object({ id: z.string(), release: z.string(), at: z.string(), by: z.string() });
 const quarantine = z.record(
@@ -37,7 +39,7 @@ const quarantine = z.record(
 
 /**
  * A rollout in progress. `baseline` is the split to go back to, `split` the one it wrote last; times are RFC 3339; `host` and `pid` are of
- * the process that watches over it.
+ * the process that watches over it; `audit` is the head of the history before it, which stays on the service when it ends.
  */
 export type Rollout = z.infer<typeof rollout>;
 /** A rollout that was undone without a verdict. */

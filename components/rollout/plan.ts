@@ -1,3 +1,4 @@
+import { recordHead } from "../audit/head-annotation.ts";
 import type { Service } from "../cloudrun/api.ts";
 import { type ServiceChange, shortName } from "../cloudrun/client.ts";
 import { canarySplit, describeSplit, type Split, sameSplit, splitOf, trafficFor } from "../cloudrun/traffic.ts";
@@ -105,13 +106,11 @@ export function planEnd(
   if (marked === undefined || marked.id !== rollout.id) return { overtaken: !isOwnEffect(live, rollout, ending) };
   const moved = !sameSplit(serving, marked.split);
   if (ending.kind === "proven") {
-    return { change: { annotations: endRollout(live) }, overtaken: moved };
+    return { change: { annotations: recordHead(endRollout(live), marked, ending.kind) }, overtaken: moved };
   }
   const { by, at } = ending;
-  const ended = endRollout(
-    live,
-    ending.kind === "interrupted" ? { id: rollout.id, release: rollout.release, at, by } : undefined,
-  );
+  const interruption = ending.kind === "interrupted" ? { id: rollout.id, release: rollout.release, at, by } : undefined;
+  const ended = recordHead(endRollout(live, interruption), marked, ending.kind);
   const annotations =
     ending.kind === "rolled-back"
       ? addQuarantine(ended, rollout.release, { revision: rollout.revision, at, by, reason: ending.reason })

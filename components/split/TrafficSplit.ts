@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ChainHead } from "../audit/head-annotation.ts";
 import type { Split } from "../cloudrun/traffic.ts";
 import { trampoline } from "../dynamic.ts";
 
@@ -18,6 +19,8 @@ export interface TrafficSplitArgs {
   /** An explicit request to move the traffic again: a promotion, or an overridden quarantine. */
   attempt?: pulumi.Input<string>;
   settleSeconds: pulumi.Input<number>;
+  /** The history before this update; it stays on the service when the rollout ends. */
+  audit?: pulumi.Input<ChainHead>;
 }
 
 /**
@@ -42,6 +45,7 @@ export class TrafficSplit extends pulumi.dynamic.Resource {
       {
         ...args,
         rolloutId: undefined,
+        headBefore: undefined,
         baseline: undefined,
         live: undefined,
         changedBy: undefined,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { dynamic } from "@pulumi/pulumi";
+import { type ChainHead, type RecordedHead, recordedHeadOf } from "../audit/head-annotation.ts";
 import type { Service } from "../cloudrun/api.ts";
 import { changeService } from "../cloudrun/change.ts";
 import { CloudRun, shortName } from "../cloudrun/client.ts";
@@ -22,6 +23,8 @@ export interface Inputs {
   continues?: string;
   attempt?: string;
   settleSeconds: number;
+  /** The history before this update. */
+  audit?: ChainHead;
 }
 
 export interface Outputs extends Inputs {
@@ -32,6 +35,8 @@ export interface Outputs extends Inputs {
   changedAt: string;
   /** The rollout was undone without a verdict, so it has to be done again. */
   interrupted: boolean;
+  /** What the service said about the history until this move began. */
+  headBefore?: RecordedHead;
 }
 
 /** Moves the traffic. @throws when another rollout is under way or somebody moved it meanwhile; nothing was changed then. */
@@ -70,8 +75,12 @@ async function shift(inputs: Inputs): Promise<Outputs> {
   const client = new CloudRun({ endpoint: inputs.endpoint });
   const rollout = newRollout(inputs);
   let before: Split = {};
+  let headBefore: RecordedHead | undefined;
   const live = await changeService(client, inputs.service, (service) => {
-    if (rolloutOf(service)?.id !== rollout.id) before = splitOf(service);
+    if (rolloutOf(service)?.id !== rollout.id) {
+      before = splitOf(service);
+      headBefore = recordedHeadOf(service.annotations);
+    }
     return planShift(service, {
       percent: inputs.percent,
       rollout,
@@ -83,7 +92,7 @@ async function shift(inputs: Inputs): Promise<Outputs> {
   const baseline = rolloutOf(live)?.baseline ?? before;
   watchOver({ endpoint: inputs.endpoint, service: inputs.service, rollout: { ...rollout, baseline } });
   console.log(`traffic of ${shortName(inputs.service)}: ${describeSplit(before)} -> ${describeSplit(splitOf(live))}`);
-  return plain({ ...inputs, rolloutId: rollout.id, baseline, ...observed(live, rollout.id) });
+  return plain({ ...inputs, rolloutId: rollout.id, baseline, headBefore, ...observed(live, rollout.id) });
 }
 
 function newRollout(inputs: Inputs): Omit<Rollout, "baseline" | "split"> {
@@ -98,6 +107,7 @@ function newRollout(inputs: Inputs): Omit<Rollout, "baseline" | "split"> {
     by: operator(),
     host: hostname(),
     pid: process.pid,
+    audit: inputs.audit,
   };
 }
 
