@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { budgets } from "./diff/budgets.ts";
 import { UserError } from "./errors.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{7,40}$/, "a git hash of 7 to 40 lower-case hex digits, in quotes");
@@ -21,6 +22,18 @@ export const configSchema = z.strictObject({
     .min(1)
     .default("scenarios")
     .describe("directory that holds the regression scenarios, a folder for each domain"),
+  replayDir: z
+    .string()
+    .min(1)
+    .default("replay")
+    .describe("directory that holds recorded decision inputs, a folder of .jsonl files for each domain"),
+  diffBudgets: budgets
+    .prefault({})
+    .describe("how many undeclared changes of each class a release may have before it is blocked"),
+  searchNewAccess: z
+    .boolean()
+    .default(true)
+    .describe("derive inputs from the policies' conditions and look for new access where recorded inputs don't reach"),
   domains: z.array(name(40)).min(1).default(["travel"]).describe("the policy domains that are released together"),
   release: hash.optional().describe("pin: deploy this commit's release instead of the newest"),
   promote: hash.optional().describe("move traffic to this release although someone moved it away by hand"),

@@ -5,10 +5,9 @@ import { exportCommit } from "../../components/commit/export.ts";
 import { locate } from "../../components/commit/repository.ts";
 import { budgets } from "../../components/diff/budgets.ts";
 import { corpusFiles } from "../../components/diff/corpus.ts";
-import { EXPECTED_FILE, readExpected } from "../../components/diff/expected.ts";
-import { judgeDiff } from "../../components/diff/judge.ts";
+import { compareDomain } from "../../components/diff/domain.ts";
+import { EXPECTED_FILE } from "../../components/diff/expected.ts";
 import { readVocabulary, type Vocabulary } from "../../components/diff/redact.ts";
-import { replay } from "../../components/diff/replay.ts";
 import type { DomainDiff } from "../../components/diff/result.ts";
 import { messageOf, UserError } from "../../components/errors.ts";
 import { readManifest } from "../../components/governance/manifest.ts";
@@ -59,38 +58,34 @@ export async function compareCommits(from: string, to: string, options: CompareO
     await using candidate = await serve(options.policyDir, domains, toCommit, path.join(work, "to"));
     const vocabulary = await readVocabulary([served.directory, candidate.directory]);
     const compared: DomainDiff[] = [];
-    for (const domain of domains) compared.push(await compareDomain(domain, served, candidate, vocabulary, options));
+    for (const domain of domains) compared.push(await compareOne(domain, served, candidate, vocabulary, options));
     return { from: fromCommit, to: toCommit, domains: compared };
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
-async function compareDomain(
+async function compareOne(
   domain: string,
   from: Served,
   to: Served,
   vocabulary: Vocabulary,
   { replay: directory, concurrency, search, onProgress }: CompareOptions,
 ): Promise<DomainDiff> {
-  const [{ changes: expected }, files] = await Promise.all([
-    readExpected(to.directory, domain),
-    corpusFiles(directory, domain),
-  ]);
   const side = ({ url, packages }: Served) => ({
     url,
     packageName: packages.get(domain) as string,
     path: `/v1/data/${DECISION_PACKAGE}/${domain.replaceAll("-", "_")}`,
   });
-  const replayed =
-    files.length === 0
-      ? undefined
-      : await replay({
-          ...{ files, expected, vocabulary, concurrency, from: side(from), to: side(to) },
-          onProgress: (done, rate) => onProgress(`${domain}: ${done} inputs replayed, ${rate}/s`),
-        });
-  void search;
-  return judgeDiff({ domain, expected, replay: replayed }, budgets.parse({}));
+  return compareDomain({
+    ...{ domain, vocabulary, concurrency, search, onProgress },
+    from: side(from),
+    to: side(to),
+    directory: to.directory,
+    servingDirectory: from.directory,
+    files: await corpusFiles(directory, domain),
+    budgets: budgets.parse({}),
+  });
 }
 
 async function serve(policyDir: string, domains: string[], commit: string, target: string): Promise<Served> {

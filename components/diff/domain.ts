@@ -1,0 +1,39 @@
+import type { Budgets } from "./budgets.ts";
+import { readExpected } from "./expected.ts";
+import { judgeDiff } from "./judge.ts";
+import type { Vocabulary } from "./redact.ts";
+import { replay, type Side } from "./replay.ts";
+import type { DomainDiff } from "./result.ts";
+
+export interface DomainArgs {
+  domain: string;
+  /** What serves now, and what shall. */
+  from: Side;
+  to: Side;
+  /** Exported policies of the release: they hold the declarations. */
+  directory: string;
+  /** Exported policies of what serves now; without them nothing is searched. */
+  servingDirectory?: string | undefined;
+  /** Recorded inputs; none: nothing is replayed. */
+  files: string[];
+  vocabulary: Vocabulary;
+  budgets: Budgets;
+  search: boolean;
+  concurrency?: number;
+  onProgress?: (message: string) => void;
+}
+
+/** Compares one domain: replays what was recorded, searches where that doesn't reach, and judges both by the commit's declarations and the budgets. */
+export async function compareDomain(args: DomainArgs): Promise<DomainDiff> {
+  const { domain, files, from, to, vocabulary, concurrency, directory, onProgress } = args;
+  const { changes: expected } = await readExpected(directory, domain);
+  const replayed =
+    files.length === 0
+      ? undefined
+      : await replay({
+          ...{ files, from, to, expected, vocabulary },
+          ...(concurrency !== undefined && { concurrency }),
+          onProgress: (done, rate) => onProgress?.(`${domain}: ${done} inputs replayed, ${rate}/s`),
+        });
+  return judgeDiff({ domain, expected, replay: replayed }, args.budgets);
+}
