@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { cloudKeys } from "./cloud-config.ts";
+import { type Config, complete, conflicts, type Readable } from "./config-rules.ts";
 import { budgets } from "./diff/budgets.ts";
 import { UserError } from "./errors.ts";
 
@@ -63,7 +65,6 @@ export const configSchema = z.strictObject({
     .describe("percentages to stop at on the way to 100"),
   serviceName: name(49).default("flowpilot-opa").describe("name of the Cloud Run service"),
   project: z.string().min(1).describe("Google Cloud project"),
-  region: name(40).describe("Google Cloud region"),
   endpoint: z
     .url()
     .optional()
@@ -71,12 +72,15 @@ export const configSchema = z.strictObject({
   imageRepository: z
     .string()
     .min(1)
-    .default("flowpilot-opa")
-    .describe("image name without tag; a registry path to push there"),
+    .optional()
+    .describe(
+      "image name without tag, a registry path to push there; by default flowpilot-opa, in production a repository in Artifact Registry",
+    ),
   baseImage: z.string().min(1).default("flowpilot-opa-base:1.22.2").describe("image with OPA as its entry point"),
+  ...cloudKeys,
 });
 
-export type Config = z.infer<typeof configSchema>;
+export type { Config } from "./config-rules.ts";
 
 /**
  * Reads and checks the stack's configuration: the only reader of pulumi.Config in the program.
@@ -96,12 +100,8 @@ export function parseConfig(values: Map<string, string>, stack: string): Config 
   const raw = Object.fromEntries([...values].map(([key, value]) => [key, decode(key, value)]));
   const parsed = configSchema.safeParse(raw);
   const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describeIssue(issue, raw));
-  if (parsed.success && parsed.data.overrideQuarantine !== undefined && parsed.data.overrideReason === undefined) {
-    problems.push(
-      "overrideReason: missing; overrideQuarantine needs it: say in a sentence why this release may go out again",
-    );
-  }
-  if (parsed.success && problems.length === 0) return parsed.data;
+  problems.push(...conflicts(readable(raw)));
+  if (parsed.success && problems.length === 0) return complete(parsed.data);
   throw new UserError(
     [
       `the configuration of stack "${stack}" has ${problems.length} problem${problems.length === 1 ? "" : "s"}:`,
@@ -109,6 +109,15 @@ export function parseConfig(values: Map<string, string>, stack: string): Config 
       `Set values with \`pulumi config set KEY VALUE\` or in Pulumi.${stack}.yaml.`,
     ].join("\n"),
   );
+}
+
+/** What is right by itself, so that what is wrong between keys shows at once with what is wrong in them. */
+function readable(raw: Record<string, unknown>): Readable {
+  const read = Object.entries(configSchema.shape).map(([key, shape]) => {
+    const { success, data } = (shape as z.ZodType).safeParse(raw[key]);
+    return [key, success ? data : null];
+  });
+  return Object.fromEntries(read);
 }
 
 /** Pulumi keeps `true`, `5` and lists as text; only keys that are not text in the schema are decoded, so a hash of digits stays a hash. */
@@ -129,6 +138,6 @@ function describeIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): s
   }
   const key = String(issue.path[0]);
   const description = (configSchema.shape[key as keyof Config] as z.ZodType | undefined)?.description ?? "";
-  const found = raw[key] === undefined ? "missing" : `found ${JSON.stringify(raw[key])}`;
-  return [`${issue.path.join(".")}: ${found}; ${issue.message} (${description})`];
+  if (raw[key] === undefined) return [`${key}: missing; ${description}`];
+  return [`${issue.path.join(".")}: found ${JSON.stringify(raw[key])}; ${issue.message} (${description})`];
 }

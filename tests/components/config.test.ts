@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { configSchema, parseConfig } from "../../components/config.ts";
 import { UserError } from "../../components/errors.ts";
 
-const required = { project: "p", region: "us-central1" };
+const required = { project: "p", region: "us-central1", endpoint: "http://127.0.0.1:1" };
 const parse = (values: Record<string, string>) => parseConfig(new Map(Object.entries(values)), "test");
 
 describe("parseConfig", () => {
@@ -29,6 +29,7 @@ describe("parseConfig", () => {
   it("names every problem at once, with what was found and what is allowed", () => {
     const error = assertThrows({
       region: "us-central1",
+      endpoint: "http://127.0.0.1:1",
       settleSeconds: "soon",
       release: "main",
       domainz: "x",
