@@ -30,8 +30,8 @@ daemonOptions(program.command("reset"))
   .action(async (options: { yes?: true }, command: Command) => reset(readDaemonOptions(command), options.yes === true));
 daemonOptions(program.command("env"))
   .description('print the environment in which gcloud talks to it: eval "$(npm run --silent local -- env)"')
-  .option("--project <project>", "project for gcloud", "local")
-  .option("--region <region>", "region for gcloud", "europe-west1")
+  .option("--project <project>", "project for gcloud", "flowpilot-local")
+  .option("--region <region>", "region for gcloud", "us-central1")
   .action(async (options: { project: string; region: string }, command: Command) =>
     printEnvironment(readDaemonOptions(command), options),
   );

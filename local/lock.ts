@@ -1,4 +1,5 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** What a running daemon says about itself in its data directory. */
@@ -29,16 +30,20 @@ export async function lockDataDirectory(directory: string): Promise<DataLock> {
         `A local Cloud Run with the data directory ${directory} is running already (process ${holder.pid}). Stop it with \`npm run local -- stop\`, or name another --data directory.`,
       );
     }
-    await rm(file, { force: true });
+    await removeStale(file);
   }
   throw new Error(`The lock ${file} can't be taken: others take it at the same time. Try again.`);
 }
 
 /** The live daemon of `directory`, or undefined when there is none (a record left by a killed one doesn't count). */
-export async function readDaemonRecord(directory: string): Promise<DaemonRecord | undefined> {
+export function readDaemonRecord(directory: string): Promise<DaemonRecord | undefined> {
+  return readLive(lockFile(directory));
+}
+
+async function readLive(file: string): Promise<DaemonRecord | undefined> {
   let record: DaemonRecord;
   try {
-    record = JSON.parse(await readFile(lockFile(directory), "utf8")) as DaemonRecord;
+    record = JSON.parse(await readFile(file, "utf8")) as DaemonRecord;
   } catch {
     return undefined;
   }
@@ -49,25 +54,44 @@ function lockFile(directory: string): string {
   return join(directory, "daemon.json");
 }
 
+/** A link appears with its content or not at all, so nobody reads a lock that is half written. */
 async function tryCreate(file: string, record: DaemonRecord): Promise<boolean> {
+  const draft = await writeDraft(file, record);
   try {
-    const handle = await open(file, "wx", 0o600);
-    await handle.writeFile(JSON.stringify(record));
-    await handle.close();
+    await link(draft, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
+  } finally {
+    await rm(draft, { force: true });
   }
+}
+
+/** Removes the lock of a dead daemon. One that a live daemon put there in the meantime is put back. */
+async function removeStale(file: string): Promise<void> {
+  const aside = `${file}.${randomUUID()}.stale`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  if ((await readLive(aside)) !== undefined) await link(aside, file).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+async function writeDraft(file: string, record: DaemonRecord): Promise<string> {
+  const draft = `${file}.${randomUUID()}.tmp`;
+  await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
+  return draft;
 }
 
 function lockHandle(file: string, own: DaemonRecord): DataLock {
   return {
     update: async (record) => {
       Object.assign(own, record);
-      const handle = await open(file, "w", 0o600);
-      await handle.writeFile(JSON.stringify(own));
-      await handle.close();
+      await rename(await writeDraft(file, own), file);
     },
     release: () => rm(file, { force: true }),
   };

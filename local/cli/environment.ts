@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DaemonOptions } from "../options.ts";
+import { findDaemon } from "./daemon.ts";
 
 /**
  * What makes gcloud talk to the local Cloud Run. gcloud puts REGION- in front of any endpoint's host, so the Admin API's server is also
@@ -32,9 +33,13 @@ export async function prepareGcloud(dataDir: string): Promise<void> {
 
 /** Prints the exports for a POSIX shell and makes the files that they name. */
 export async function printEnvironment(
-  { dataDir, adminPort }: DaemonOptions,
+  options: DaemonOptions,
   place: { project: string; region: string },
 ): Promise<void> {
+  const { dataDir } = options;
+  // A daemon that runs knows its port better than the options do.
+  const daemon = await findDaemon(dataDir);
+  const adminPort = daemon === undefined ? options.adminPort : Number(new URL(daemon.adminUrl).port);
   const environment = gcloudEnvironment(dataDir, adminPort, place);
   await prepareGcloud(dataDir);
   for (const [name, value] of Object.entries(environment)) console.log(`export ${name}=${shellQuote(value)}`);

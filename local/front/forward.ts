@@ -58,12 +58,15 @@ export function forward(
         controller = started;
         if (response.destroyed) started.abort(new Error("The client closed the connection."));
       },
-      onResponseStart: (started, status, _headers, statusMessage) => {
+      onResponseStart: (started, status, headers, statusMessage) => {
         if (status < 200) return;
-        const raw = (started.rawHeaders ?? []) as Buffer[];
-        response.writeHead(status, statusMessage ?? "", clientHeaders(raw, slot.shortName));
-        // A body that comes later must not hold the head back.
-        if (raw.length === 0) response.flushHeaders();
+        response.writeHead(
+          status,
+          statusMessage ?? "",
+          clientHeaders((started.rawHeaders ?? []) as Buffer[], slot.shortName),
+        );
+        // The head of an open-ended reply must not wait for the first bytes of its body, which may be long in coming.
+        if (headers["content-length"] === undefined) response.flushHeaders();
       },
       onResponseData: (started, chunk) => {
         if (response.write(chunk)) return;
