@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { recordedHead } from "../components/audit/head-annotation.ts";
 
 const split = z.record(z.string(), z.number());
 const text = z.string().catch("");
@@ -38,6 +39,7 @@ const traffic = z.object({
   changedAt: text,
   interrupted: z.boolean().catch(false),
   attempt: z.string().optional(),
+  headBefore: recordedHead.optional().catch(undefined),
 });
 
 const governance = z.object({

@@ -64,6 +64,10 @@ export class CloudHistory implements HistorySource {
     return [];
   }
 
+  async isAsWritten(): Promise<boolean> {
+    return true;
+  }
+
   async #run(...args: string[]): Promise<Buffer> {
     const options = { cwd: this.#directory, encoding: "buffer", maxBuffer: 1024 * 1024 * 1024 } as const;
     return (await run(this.#pulumi, [...args, ...this.#options], options)).stdout;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -20,6 +21,22 @@ export class FileStore implements Store {
 
   async get(file: string): Promise<Buffer | undefined> {
     return present(readFile(path.join(this.#root, file)));
+  }
+
+  async isAsWritten(file: string): Promise<boolean> {
+    const [content, attributes] = await Promise.all([this.get(file), this.get(`${file}.attrs`)]);
+    const noted = attributes === undefined ? undefined : notedDigest(attributes);
+    if (content === undefined || noted === undefined) return true;
+    return createHash("md5").update(content).digest("base64") === noted;
+  }
+}
+
+/** The digest (MD5, base64) in the attributes that Pulumi's storage library writes beside each file. Source: gocloud.dev/blob/fileblob. */
+function notedDigest(attributes: Buffer): string | undefined {
+  try {
+    return (JSON.parse(attributes.toString()) as { md5?: string }).md5;
+  } catch {
+    return undefined;
   }
 }
 

@@ -46,6 +46,11 @@ export class GsStore implements Store {
     return this.#get(`/${encodeURIComponent(this.#path(file))}?alt=media`);
   }
 
+  /** A bucket shows another generation's time, not its content; versioning and retention locks are what protects there. */
+  async isAsWritten(): Promise<boolean> {
+    return true;
+  }
+
   async #get(suffix: string): Promise<Buffer | undefined> {
     const url = `${this.#endpoint}/storage/v1/b/${encodeURIComponent(this.#bucket)}/o${suffix}`;
     const headers = { authorization: `Bearer ${await accessToken(this.#endpoint)}` };

@@ -12,7 +12,7 @@ const chainHead = z.object({
   head: z.string(),
 });
 
-const recordedHead = chainHead.extend({
+export const recordedHead = chainHead.extend({
   release: z.string(),
   /** proven, rolled-back, interrupted; sealed: written by hand, the newest entry included. */
   ended: z.enum(["proven", "rolled-back", "interrupted", "sealed"]),

@@ -46,6 +46,10 @@ export class S3Store implements Store {
     }
   }
 
+  async isAsWritten(): Promise<boolean> {
+    return true;
+  }
+
   async #aws(args: string[]): Promise<{ stdout: Buffer }> {
     try {
       return await run("aws", [...args, ...this.#options], { encoding: "buffer", maxBuffer: 1024 * 1024 * 1024 });

@@ -30,6 +30,8 @@ export interface HistorySource {
   /** The stack's present state, as it is stored. In a file or bucket it equals the newest checkpoint unless something didn't end, or was edited. */
   state(): Promise<Buffer | undefined>;
   locks(): Promise<Lock[]>;
+  /** Whether the entry's files are as they were first written, where the back end notes that beside them. It helps against editing by hand, not against more. */
+  isAsWritten(key: string): Promise<boolean>;
 }
 
 const ENTRY = /^(.+)-(\d{1,19})\.(history|checkpoint)\.json(?:\.gz|\.zst)?$/;

@@ -6,4 +6,6 @@ export interface Store {
   list(folder: string, from?: string): Promise<string[] | undefined>;
   /** The content, or undefined when there is no such file. */
   get(file: string): Promise<Buffer | undefined>;
+  /** Whether the file is as it was first written, as far as the store notes that; true where it notes nothing. */
+  isAsWritten(file: string): Promise<boolean>;
 }

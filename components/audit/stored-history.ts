@@ -62,6 +62,13 @@ export class StoredHistory implements HistorySource {
     return contents.flatMap((content) => (content === undefined ? [] : [JSON.parse(content.toString()) as Lock]));
   }
 
+  async isAsWritten(key: string): Promise<boolean> {
+    const { history, checkpoint } = this.#entries.get(key) ?? {};
+    const files = [history, checkpoint].filter((name) => name !== undefined);
+    const checks = await Promise.all(files.map((name) => this.#store.isAsWritten(`${this.#folder}/${name}`)));
+    return checks.every(Boolean);
+  }
+
   async #content(name: string | undefined, folder = this.#folder): Promise<Buffer | undefined> {
     const content = name === undefined ? undefined : await this.#store.get(`${folder}/${name}`);
     return content === undefined ? undefined : decompress(name as string, content);
