@@ -12,15 +12,18 @@ import { checkPolicies, GovernanceChecks } from "./components/governance/Governa
 import { PolicyImage } from "./components/image/PolicyImage.ts";
 import { prepareImages } from "./components/image/prepare.ts";
 import { describeServing } from "./components/outcome.ts";
+import { Platform } from "./components/platform/Platform.ts";
 import { PolicyRevision } from "./components/revision/PolicyRevision.ts";
 import { inspectService } from "./components/rollout/inspect.ts";
 import { Rollout } from "./components/rollout/Rollout.ts";
 import { PolicyService } from "./components/service/PolicyService.ts";
+import { revisionSettings } from "./components/service/settings.ts";
 
 // First of all, so that it is in the state whatever fails: the digest of the history so far.
 const { record, head } = await AuditRecord.begin();
 
 const config = await explained(record.id, readConfig);
+const instances = await explained(record.id, () => revisionSettings(config));
 const { endpoint } = config;
 
 // What is deployed: a commit, never the work tree.
@@ -38,19 +41,27 @@ const checks = () =>
 const [report, attempt, images] = await explained(record.id, checks);
 const governance = new GovernanceChecks("governance", { release, policyDigest: policies.digest, report });
 
+const platform = new Platform("platform", config, { dependsOn: governance });
+const settings = pulumi.output({ ...instances, serviceAccount: platform.serviceAccount });
+
 const policyDigest = policies.digest;
 const image = new PolicyImage(
   "image",
-  { release: release.hash, policyDigest, spec: images.policy },
-  { dependsOn: governance },
+  { release: release.hash, policyDigest, spec: images.policy, bootstrap: images.bootstrap },
+  { dependsOn: platform },
 );
-const service = new PolicyService("service", { config, bootstrapImage: images.bootstrap }, { dependsOn: governance });
+const service = new PolicyService(
+  "service",
+  { config, region: config.region, bootstrapImage: image.bootstrap, settings, provider: platform.provider },
+  { dependsOn: platform },
+);
 const revision = new PolicyRevision(`revision-${release.hash}`, {
   endpoint,
   service: service.fullName,
   release: release.hash,
   policyDigest,
   image: image.reference,
+  settings,
 });
 const rollout = new Rollout("rollout", {
   endpoint,

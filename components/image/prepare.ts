@@ -11,7 +11,7 @@ const TARGET = ".local/context";
 /** What Cloud Run runs. */
 const CLOUD_PLATFORM = "linux/amd64";
 
-type ImageConfig = Pick<Config, "imageRepository" | "baseImage" | "domains">;
+type ImageConfig = Pick<Config, "imageRepository" | "baseImage" | "domains" | "bundleSigningKey">;
 
 /** Everything that has to be known of the images before they are declared: names, build contexts, and whether they have to be built at all. */
 export async function prepareImages(args: {
@@ -41,6 +41,7 @@ async function preparePolicy({
       domains: config.domains,
       policies: policies.directory,
       target: TARGET,
+      signingKey: config.bundleSigningKey,
     }),
     imageExists(common.imageName, policies.digest, common.push),
   ]);
@@ -53,7 +54,7 @@ async function preparePolicy({
 }
 
 async function prepareBootstrap(config: ImageConfig): Promise<ImageSpec> {
-  const context = await bootstrapContext(TARGET);
+  const context = await bootstrapContext(TARGET, config.bundleSigningKey);
   const common = place(config, `bootstrap-${context.digest.slice(0, 12)}`);
   return { ...common, context: context.directory, dockerfile: BUILD, args: { BASE: config.baseImage } };
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { trampoline } from "../dynamic.ts";
+import type { RevisionSettings } from "../service/settings.ts";
 
 export interface PolicyRevisionArgs {
   /** Base URL of the Admin API; Google's when absent. */
@@ -10,6 +11,8 @@ export interface PolicyRevisionArgs {
   policyDigest: pulumi.Input<string>;
   /** Image by digest or id. */
   image: pulumi.Input<string>;
+  /** How its instances run; a change takes effect with the next release, for a revision can't be changed. */
+  settings: pulumi.Input<RevisionSettings>;
 }
 
 /**

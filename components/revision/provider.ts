@@ -4,6 +4,7 @@ import { changeService } from "../cloudrun/change.ts";
 import { CloudRun, gone, type ServiceChange, shortName } from "../cloudrun/client.ts";
 import { tagsOf, withTag } from "../cloudrun/traffic.ts";
 import { UserError } from "../errors.ts";
+import type { RevisionSettings } from "../service/settings.ts";
 import { policyTemplate, revisionName, tagName } from "../service/template.ts";
 
 export interface Inputs {
@@ -12,6 +13,7 @@ export interface Inputs {
   release: string;
   policyDigest: string;
   image: string;
+  settings: RevisionSettings;
 }
 
 export interface Outputs extends Inputs {

@@ -1,14 +1,24 @@
 import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
-import { isLoopback, LOCAL_TOKEN } from "../cloudrun/credentials.ts";
+import { INGRESS } from "../cloud-config.ts";
 import type { Config } from "../config.ts";
-import { buildOnce, type ImageSpec } from "../image/build-once.ts";
+import { cloudProvider } from "../platform/provider.ts";
+import { allowInvokers } from "./access.ts";
 import { refuseStaleWrite } from "./guard.ts";
-import { BOOTSTRAP_ARGS, bootstrapRevision, OPA_PORT, STARTUP_PROBE } from "./template.ts";
+import type { RevisionSettings } from "./settings.ts";
+import { bootstrapRevision, bootstrapTemplate } from "./template.ts";
 
 export interface PolicyServiceArgs {
-  config: Pick<Config, "serviceName" | "project" | "region" | "endpoint">;
-  bootstrapImage: ImageSpec;
+  config: Pick<
+    Config,
+    "serviceName" | "project" | "endpoint" | "ingress" | "minInstances" | "customAudiences" | "platform" | "invokers"
+  >;
+  region: string;
+  /** By digest, or by id where it stays on the engine. */
+  bootstrapImage: pulumi.Input<string>;
+  settings: pulumi.Input<RevisionSettings>;
+  /** One of its own when absent. */
+  provider?: gcp.Provider;
 }
 
 /**
@@ -17,47 +27,37 @@ export interface PolicyServiceArgs {
  * traffic belong to PolicyRevision and TrafficSplit from then on; a write that would carry a stale one is refused.
  */
 export class PolicyService extends pulumi.ComponentResource {
-  /** projects/P/locations/L/services/S */
+  /** projects/P/locations/L/services/S; known when those who may ask can. */
   readonly fullName: pulumi.Output<string>;
   readonly uri: pulumi.Output<string>;
 
-  constructor(name: string, { config, bootstrapImage }: PolicyServiceArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: PolicyServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flowpilot:policy:PolicyService", name, {}, opts);
-    const provider = new gcp.Provider(
-      `${name}-cloud`,
-      {
-        project: config.project,
-        cloudRunV2CustomEndpoint: config.endpoint === undefined ? undefined : `${config.endpoint}/v2/`,
-        // Google's credentials are found by the plugin itself; the local Cloud Run takes any token.
-        accessToken: config.endpoint !== undefined && isLoopback(config.endpoint) ? LOCAL_TOKEN : undefined,
-      },
-      { parent: this },
-    );
-    const image = buildOnce("bootstrap", bootstrapImage, { parent: this });
-    const bootstrap = bootstrapRevision(config.serviceName);
-    const guard = new pulumi.ResourceHook(`${name}-guard`, (args) => refuseStaleWrite(args, config.endpoint));
+    const { config, region, settings } = args;
+    const provider = args.provider ?? cloudProvider(`${name}-cloud`, config, { parent: this });
+    const revision = bootstrapRevision(config.serviceName);
+    const guard = new pulumi.ResourceHook(`${name}-guard`, (hook) => refuseStaleWrite(hook, config.endpoint));
     const service = new gcp.cloudrunv2.Service(
       name,
       {
         name: config.serviceName,
-        location: config.region,
+        location: region,
         deletionProtection: false,
-        template: {
-          revision: bootstrap,
-          containers: [
-            {
-              image: image.repoDigest,
-              args: BOOTSTRAP_ARGS,
-              ports: { containerPort: OPA_PORT },
-              startupProbe: STARTUP_PROBE,
-            },
-          ],
-        },
-        traffics: [{ type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision: bootstrap, percent: 100 }],
+        ingress: INGRESS[config.ingress],
+        customAudiences: config.customAudiences.length > 0 ? config.customAudiences : undefined,
+        // The service's own: shared by its split, and not kept for every release that has a tag.
+        scaling: { minInstanceCount: config.minInstances },
+        template: pulumi
+          .all([args.bootstrapImage, settings])
+          .apply(([image, settings]) => bootstrapTemplate({ revision, image, settings })),
+        traffics: [{ type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision, percent: 100 }],
       },
       { parent: this, provider, ignoreChanges: ["template", "traffics"], hooks: { beforeUpdate: [guard] } },
     );
-    this.fullName = service.id;
+    const access = config.platform
+      ? allowInvokers(`${name}-invokers`, service, config.invokers, { parent: this, provider }).id
+      : service.id;
+    this.fullName = pulumi.all([service.id, access]).apply(([id]) => id);
     this.uri = service.uri;
     this.registerOutputs({ fullName: this.fullName, uri: this.uri });
   }

@@ -1,35 +1,85 @@
 import type { RevisionTemplate } from "../cloudrun/api.ts";
+import type { RevisionSettings } from "./settings.ts";
 
 /** Port that OPA listens on in its container. */
 export const OPA_PORT = 8181;
 
-/** OPA without any policy: every decision is undefined, which callers take as deny. */
-export const BOOTSTRAP_ARGS = [
-  "run",
-  "--server",
-  `--addr=0.0.0.0:${OPA_PORT}`,
-  // OPA's API can change policies while it runs; the rules in /system refuse that.
-  "--authorization=basic",
-  // It would ask its makers for newer versions.
-  "--skip-version-check",
-  "--log-level=error",
-  // Unit tests are part of the commit, and so of the image, but no rules of the running policy.
-  "--ignore=*_test.rego",
-  // What a commit says of its own changes is for the gates.
-  "--ignore=expected-changes.yaml",
-  "/system",
-];
+/** Where an image keeps what OPA loads: one bundle of the policies, their data, and what may be asked. */
+export const BUNDLE = "/bundle.tar.gz";
 
-/** OPA with the image's policies. */
-export const POLICY_ARGS = [...BOOTSTRAP_ARGS, "/policies"];
+/** What decision logs leave out: names of fields, as a JSON list. Read by components/image/system/mask.rego. */
+const MASK_VARIABLE = "DECISION_LOG_MASK";
 
 /** Ready as soon as OPA has loaded and compiled its policies; up to a minute for very large ones. */
-export const STARTUP_PROBE = {
+const STARTUP_PROBE = {
   httpGet: { path: "/health", port: OPA_PORT },
   periodSeconds: 1,
   timeoutSeconds: 1,
   failureThreshold: 60,
 };
+
+/** An instance that hasn't answered for half a minute is replaced. */
+const LIVENESS_PROBE = {
+  httpGet: { path: "/health", port: OPA_PORT },
+  periodSeconds: 10,
+  timeoutSeconds: 2,
+  failureThreshold: 3,
+};
+
+/** How OPA is started. The image decides what it serves: without policies every decision is undefined, which callers take as deny. */
+export function opaArguments({ decisionLogs, verificationKey }: RevisionSettings): string[] {
+  return [
+    "run",
+    "--server",
+    `--addr=0.0.0.0:${OPA_PORT}`,
+    // Who asks is the platform's business (IAM); OPA would only take the same token for one of its own.
+    "--authentication=off",
+    // OPA's API can change policies while it runs; the rules in the bundle's system package refuse that.
+    "--authorization=basic",
+    // It would ask its makers for newer versions.
+    "--skip-version-check",
+    "--log-level=error",
+    "--log-format=json",
+    ...(decisionLogs ? ["--set=decision_logs.console=true"] : []),
+    // OPA takes the key itself where there is no file of that name.
+    ...(verificationKey === undefined ? [] : [`--verification-key=${verificationKey}`]),
+    "--bundle",
+    BUNDLE,
+  ];
+}
+
+/** The container of a revision, in the terms that the Admin API and @pulumi/gcp share; how ports and environment are written they don't. */
+function container(image: string, settings: RevisionSettings) {
+  return {
+    image,
+    args: opaArguments(settings),
+    resources: {
+      limits: { cpu: settings.cpu, memory: settings.memory },
+      // OPA works only while it is asked, so CPU is paid for only then.
+      cpuIdle: true,
+      startupCpuBoost: true,
+    },
+    startupProbe: STARTUP_PROBE,
+    livenessProbe: LIVENESS_PROBE,
+  };
+}
+
+function environment({
+  decisionLogs,
+  decisionLogMask,
+}: RevisionSettings): { name: string; value: string }[] | undefined {
+  return decisionLogs ? [{ name: MASK_VARIABLE, value: JSON.stringify(decisionLogMask) }] : undefined;
+}
+
+/** What a revision's template holds beside its containers. Warm instances are the service's business: a revision's own would be kept for every tagged release. */
+function scaling({ serviceAccount, maxInstances, concurrency, requestTimeout }: RevisionSettings) {
+  return {
+    ...(serviceAccount === undefined || serviceAccount === "" ? {} : { serviceAccount }),
+    scaling: { maxInstanceCount: maxInstances },
+    maxInstanceRequestConcurrency: concurrency,
+    timeout: `${requestTimeout}s`,
+  };
+}
 
 /** The template of a release's revision, as the Admin API takes it. */
 export function policyTemplate(args: {
@@ -37,18 +87,34 @@ export function policyTemplate(args: {
   image: string;
   release: string;
   policyDigest: string;
+  settings: RevisionSettings;
 }): RevisionTemplate {
   return {
     revision: args.revision,
     // Label values may hold 63 characters; the whole digest is in the image and in the annotation.
     labels: { release: args.release },
     annotations: { "flowpilot.dev/policy-digest": args.policyDigest },
+    ...scaling(args.settings),
     containers: [
       {
-        image: args.image,
-        args: POLICY_ARGS,
+        ...container(args.image, args.settings),
+        env: environment(args.settings),
         ports: [{ containerPort: OPA_PORT }],
-        startupProbe: STARTUP_PROBE,
+      },
+    ],
+  };
+}
+
+/** The template of the bootstrap revision, as @pulumi/gcp takes it. */
+export function bootstrapTemplate(args: { revision: string; image: string; settings: RevisionSettings }) {
+  return {
+    revision: args.revision,
+    ...scaling(args.settings),
+    containers: [
+      {
+        ...container(args.image, args.settings),
+        envs: environment(args.settings),
+        ports: { containerPort: OPA_PORT },
       },
     ],
   };

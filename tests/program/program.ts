@@ -102,6 +102,8 @@ function answerOf(type: string, inputs: Record<string, unknown>): Record<string,
   switch (type) {
     case "docker:index/image:Image":
       return { repoDigest: `${inputs.imageName}@sha256:0` };
+    case "gcp:serviceaccount/account:Account":
+      return { email: `${inputs.accountId}@${inputs.project}.iam.gserviceaccount.com` };
     case "gcp:cloudrunv2/service:Service":
       return { uri: "https://service.example" };
     case "pulumi-nodejs:dynamic/policy:PolicyRevision":
@@ -119,6 +121,7 @@ function answerOf(type: string, inputs: Record<string, unknown>): Record<string,
         changedBy: "",
         changedAt: "2026-01-01T00:00:00Z",
       };
+    case "pulumi-nodejs:dynamic/policy:DecisionDiff":
     case "pulumi-nodejs:dynamic/policy:RegressionGate":
       return { verdict: inputs.skip ? "SKIPPED" : "PASSED", results: [] };
     default:
