@@ -4,6 +4,7 @@ import { cloudKeys } from "./cloud-config.ts";
 import { type Config, complete, conflicts, type Readable } from "./config-rules.ts";
 import { budgets } from "./diff/budgets.ts";
 import { UserError } from "./errors.ts";
+import { clearSecrets, governanceConflicts, governanceKeys, SECRET_KEYS } from "./governance-config.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{7,40}$/, "a git hash of 7 to 40 lower-case hex digits, in quotes");
 const name = (max: number) =>
@@ -77,6 +78,7 @@ export const configSchema = z.strictObject({
       "image name without tag, a registry path to push there; by default flowpilot-opa, in production a repository in Artifact Registry",
     ),
   baseImage: z.string().min(1).default("flowpilot-opa-base:1.22.2").describe("image with OPA as its entry point"),
+  ...governanceKeys,
   ...cloudKeys,
 });
 
@@ -92,15 +94,26 @@ export function readConfig(): Config {
   for (const [key, value] of Object.entries(pulumi.runtime.allConfig())) {
     if (key.startsWith(prefix)) values.set(key.slice(prefix.length), value);
   }
-  return parseConfig(values, pulumi.getStack());
+  // How the language host tells the program which values are secrets (sdk/nodejs/runtime/config.ts).
+  const secret = new Set(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[]);
+  const isSecret = (key: string) => secret.has(`${prefix}${key}`);
+  return parseConfig(values, pulumi.getStack(), { isSecret });
 }
 
-/** The pure part of readConfig. @param values keys without namespace, values as Pulumi keeps them: text, or JSON for anything structured. */
-export function parseConfig(values: Map<string, string>, stack: string): Config {
+/**
+ * The pure part of readConfig, but for the time. @param values keys without namespace, values as Pulumi keeps them: text, or JSON for anything
+ * structured.
+ */
+export function parseConfig(
+  values: Map<string, string>,
+  stack: string,
+  { isSecret = () => true, now = new Date() }: { isSecret?: (key: string) => boolean; now?: Date } = {},
+): Config {
   const raw = Object.fromEntries([...values].map(([key, value]) => [key, decode(key, value)]));
   const parsed = configSchema.safeParse(raw);
   const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describeIssue(issue, raw));
-  problems.push(...conflicts(readable(raw)));
+  const read = readable(raw);
+  problems.push(...conflicts(read), ...governanceConflicts(read, now), ...clearSecrets(values.keys(), isSecret));
   if (parsed.success && problems.length === 0) return complete(parsed.data);
   throw new UserError(
     [
@@ -139,5 +152,6 @@ function describeIssue(issue: z.core.$ZodIssue, raw: Record<string, unknown>): s
   const key = String(issue.path[0]);
   const description = (configSchema.shape[key as keyof Config] as z.ZodType | undefined)?.description ?? "";
   if (raw[key] === undefined) return [`${key}: missing; ${description}`];
-  return [`${issue.path.join(".")}: found ${JSON.stringify(raw[key])}; ${issue.message} (${description})`];
+  const found = (SECRET_KEYS as readonly string[]).includes(key) ? "something (not shown)" : JSON.stringify(raw[key]);
+  return [`${issue.path.join(".")}: found ${found}; ${issue.message} (${description})`];
 }

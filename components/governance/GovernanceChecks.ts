@@ -4,12 +4,13 @@ import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
 import { UserError } from "../errors.ts";
 import type { DomainReport, Question, Report } from "./report.ts";
+import type { SignatureConfig, SignatureReport } from "./signature.ts";
 
 export interface GovernanceArgs {
   release: Release;
   /** Exported policies of the release. */
   directory: string;
-  config: Pick<Config, "domains" | "allowDirty">;
+  config: Pick<Config, "domains" | "allowDirty"> & SignatureConfig;
 }
 
 /** Constant, so nothing from a repository is ever part of a shell command; what to check goes in on stdin. */
@@ -17,26 +18,37 @@ const CHECK = "node components/governance/check.ts";
 
 /**
  * Checks whether a release may be deployed at all, in `pulumi preview` as in `pulumi up`: Rego syntax and types (strict), unit tests, manifest,
- * uncommitted changes. Nothing may be declared before it has resolved.
- * @throws UserError that names every problem with file and line.
+ * uncommitted changes, signature. Nothing may be declared before it has resolved.
+ * @throws UserError that names every problem, with file and line where it has them.
  */
 export async function checkPolicies({ release, directory, config }: GovernanceArgs): Promise<Report> {
   refuseDirty(release, config.allowDirty);
   const question: Question = { directory, domains: config.domains };
-  const { stdout } = await command.local.run({ command: CHECK, stdin: JSON.stringify(question) });
+  const [{ stdout }, signature] = await Promise.all([
+    command.local.run({ command: CHECK, stdin: JSON.stringify(question) }),
+    signatureOf(release, config),
+  ]);
   const report = JSON.parse(stdout ?? "") as Report;
-  if (report.problems.length > 0) {
+  const problems = [...report.problems, ...(signature.problem === undefined ? [] : [signature.problem])];
+  if (problems.length > 0) {
     throw new UserError(
       [
-        `release ${release.hash} is not deployed: its policies have ${report.problems.length} problem${report.problems.length === 1 ? "" : "s"}:`,
-        ...report.problems.map((problem) => `  - ${problem}`),
+        `release ${release.hash} is not deployed: it has ${problems.length} problem${problems.length === 1 ? "" : "s"}:`,
+        ...problems.map((problem) => `  - ${problem}`),
         "Nothing was changed. Fix them, commit, and run `pulumi up` again.",
       ].join("\n"),
     );
   }
   const warnings = [...report.warnings, ...releaseWarnings(release)];
   await Promise.all(warnings.map((warning) => pulumi.log.warn(warning)));
-  return { ...report, warnings };
+  return { ...report, warnings, signer: signature.signer };
+}
+
+/** What checks signatures is loaded where they are demanded. */
+async function signatureOf(release: Release, config: SignatureConfig): Promise<SignatureReport> {
+  if (config.requireSignature === "none") return {};
+  const { checkSignature } = await import("./signature.ts");
+  return checkSignature(release, config);
 }
 
 /** @throws UserError with the list of files when there are uncommitted changes and they aren't confirmed. */
@@ -86,6 +98,7 @@ export class GovernanceChecks extends pulumi.ComponentResource {
       policyDigest: args.policyDigest,
       domains: args.report.domains,
       warnings: args.report.warnings,
+      ...(args.report.signer && { signedBy: args.report.signer }),
     });
   }
 }

@@ -1,3 +1,5 @@
+import type { Signer } from "./signature-status.ts";
+
 /** What the governance checks are asked to look at; the process gets it as JSON on stdin. */
 export interface Question {
   /** Exported policies of the release: a folder for each domain. */
@@ -23,6 +25,8 @@ export interface Report {
   problems: string[];
   warnings: string[];
   domains: DomainReport[];
+  /** Who signed the release, where the stack demands a signature. */
+  signer?: Signer | undefined;
 }
 
 /** An entry of `opa test --format json`. */
