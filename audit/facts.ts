@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { ATTEMPT_TYPE, type AttemptOutputs, FAILURE_TYPE, parseAttempt } from "../components/audit/attempt-outputs.ts";
-import { type EntryFiles, keyTime, type Leaf, leafOf } from "../components/audit/chain.ts";
+import { type EntryFiles, keyTime } from "../components/audit/chain.ts";
 import { AUDIT_TYPE, type ChainRecord, chainRecord, type Killed, parseKilled } from "../components/audit/record.ts";
+import { parseWithoutBulk } from "./bulky.ts";
 import { type GateFacts, type Governance, readGate, readGovernance, readSplit, type SplitFacts } from "./resources.ts";
 
 /** What an entry of the history says, as far as the audit needs it. Small: the test results stay behind. */
 export interface EntryFacts {
   key: string;
-  leaf: Leaf;
   /** Pulumi's own words: update, refresh, destroy, import, … */
   kind: string;
   /** succeeded or failed; "unreadable" where the entry isn't what Pulumi writes. */
@@ -73,7 +73,6 @@ export function readFacts(entry: EntryFiles): EntryFacts {
   const deployment = deploymentOf(entry.checkpoint);
   return {
     key: entry.key,
-    leaf: leafOf(entry),
     kind: written?.kind ?? "unreadable",
     result: written?.result ?? "unreadable",
     startedAt: moment(written?.startTime) ?? keyTime(entry.key),
@@ -87,7 +86,7 @@ export function readFacts(entry: EntryFiles): EntryFacts {
   };
 }
 
-/** The deployment in a checkpoint or state; undefined where it can't be read. An empty stack has none, which is an empty one here. */
+/** The deployment in a checkpoint or state, without its bulk (test results); undefined where it can't be read. An empty stack has none, which is an empty one here. */
 export function deploymentOf(checkpoint: Buffer | undefined): Deployment | undefined {
   const parsed = parseJson(checkpoint) as { checkpoint?: { latest?: Deployment | null } } | undefined;
   return parsed?.checkpoint === undefined ? undefined : (parsed.checkpoint.latest ?? {});
@@ -163,7 +162,7 @@ function text(value: unknown): string | undefined {
 function parseJson(content: Buffer | undefined): unknown {
   if (content === undefined) return undefined;
   try {
-    return JSON.parse(content.toString());
+    return parseWithoutBulk(content);
   } catch {
     return undefined;
   }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { Store } from "./store.ts";
 
-/** A `file://` back end. */
+/** A `file://` back end. It reads synchronously: for thousands of small files that is several times faster. */
 export class FileStore implements Store {
   readonly kind = "file";
   readonly description: string;
@@ -16,11 +16,11 @@ export class FileStore implements Store {
   }
 
   async list(folder: string): Promise<string[] | undefined> {
-    return present(readdir(path.join(this.#root, folder)));
+    return present(() => readdirSync(path.join(this.#root, folder)));
   }
 
   async get(file: string): Promise<Buffer | undefined> {
-    return present(readFile(path.join(this.#root, file)));
+    return present(() => readFileSync(path.join(this.#root, file)));
   }
 
   async isAsWritten(file: string): Promise<boolean> {
@@ -48,9 +48,9 @@ export function fileDirectory(url: string, workingDirectory: string): string {
 }
 
 /** What isn't there is undefined; any other problem is one. */
-async function present<T>(reading: Promise<T>): Promise<T | undefined> {
+function present<T>(read: () => T): T | undefined {
   try {
-    return await reading;
+    return read();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

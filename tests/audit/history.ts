@@ -1,0 +1,311 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { AttemptOutputs } from "../../components/audit/attempt-outputs.ts";
+import { type EntryFiles, fold, GENESIS, type Head, type Leaf, leafOf } from "../../components/audit/chain.ts";
+import { type ChainRecord, makeRecord } from "../../components/audit/record.ts";
+
+/** What an update in a made-up history does. */
+export interface Update {
+  release: string;
+  /** deployed; failed in preflight; rolled back by the live gate; refused by the checks; nothing new. */
+  outcome: "deployed" | "preflight-failed" | "rolled-back" | "refused" | "unchanged";
+  author?: string;
+  subject?: string;
+  operator?: string;
+  skipTests?: boolean;
+  promote?: string;
+  overrideQuarantine?: string;
+  overrideReason?: string;
+  /** ms since 1970, at the commit. Default: an hour before. */
+  committedAt?: number;
+  /** Scenario results of this size are in each gate, bytes. */
+  weight?: number;
+}
+
+type Resource = { urn: string; type: string; outputs: Record<string, unknown> };
+
+export const PROJECT = "flowpilot-policy";
+const SERVICE = "projects/p/locations/l/services/flowpilot-opa";
+
+/** `flowpilot-opa-<release>` */
+export const revisionOf = (release: string) => `flowpilot-opa-${release}`;
+
+/**
+ * Makes a history in a directory, as Pulumi and this program write it, without running either: the same files, names, chain records and
+ * attributes. For many entries, and for tampering with.
+ */
+export class MadeHistory {
+  readonly root: string;
+  readonly stack: string;
+  readonly folder: string;
+  readonly keys: string[] = [];
+  /** ms since 1970 of the next update's start. */
+  clock: number;
+  #head: Head = GENESIS;
+  #sinceRecord: Leaf[] = [];
+  #resources = new Map<string, Resource>();
+  #live: Record<string, number> = { "flowpilot-opa-bootstrap": 100 };
+
+  constructor(root: string, options: { stack?: string; start?: number } = {}) {
+    this.root = root;
+    this.stack = options.stack ?? "test";
+    this.clock = options.start ?? Date.parse("2026-01-15T11:20:15Z");
+    this.folder = path.join(root, ".pulumi/history", PROJECT, this.stack);
+    mkdirSync(this.folder, { recursive: true });
+    mkdirSync(path.join(root, ".pulumi/stacks", PROJECT), { recursive: true });
+  }
+
+  /** `pulumi up` */
+  update(update: Update): string {
+    const started = this.clock;
+    const record = this.#record(started + 1000);
+    this.#put("flowpilot:policy:AuditRecord", "audit", { ...record });
+    this.#put("flowpilot:policy:Attempt", "attempt", describe(update, record.id, started));
+    this.#resources.delete("attempt-failure");
+    if (update.outcome === "refused") {
+      this.#put("flowpilot:policy:AttemptFailure", "attempt-failure", {
+        audit: record.id,
+        reason: "its policies have 1 problem",
+      });
+      return this.#write("update", "failed", started, started + 3000, update);
+    }
+    this.#put("flowpilot:policy:PolicyService", "service", { fullName: SERVICE, uri: "http://127.0.0.1:9" });
+    if (update.outcome === "unchanged") return this.#write("update", "succeeded", started, started + 3000, update);
+    const failed = update.outcome !== "deployed";
+    const baseline = this.#live;
+    const rolloutId = randomUUID();
+    this.#gate(update, "preflight", started + 2000, update.outcome === "preflight-failed");
+    if (update.outcome !== "preflight-failed") {
+      this.#live = { [revisionOf(update.release)]: 100 };
+      this.#put("pulumi-nodejs:dynamic/policy:TrafficSplit", `split-${update.release}`, {
+        release: update.release,
+        revision: revisionOf(update.release),
+        percent: 100,
+        rolloutId,
+        baseline,
+        live: this.#live,
+        changedBy: "deployer@example.com",
+        changedAt: iso(started + 3000),
+        interrupted: false,
+        service: SERVICE,
+        endpoint: "http://127.0.0.1:9",
+      });
+      this.#gate(update, "live", started + 4000, failed, failed ? { rolloutId, split: baseline } : { rolloutId });
+      if (failed) this.#live = baseline;
+    }
+    if (!failed) this.#retire(update.release);
+    return this.#write("update", failed ? "failed" : "succeeded", started, started + 6000, update);
+  }
+
+  /** `pulumi refresh`, after somebody moved the traffic by hand or not. */
+  refresh(moved?: { split: Record<string, number>; by: string }): string {
+    const started = this.clock;
+    if (moved !== undefined) this.#live = moved.split;
+    for (const { type, outputs } of this.#resources.values()) {
+      if (!type.endsWith("TrafficSplit")) continue;
+      outputs.live = this.#live;
+      if (moved !== undefined) Object.assign(outputs, { changedBy: moved.by, changedAt: iso(started - 60_000) });
+    }
+    return this.#write("refresh", "succeeded", started, started + 2000, {});
+  }
+
+  /** `pulumi destroy` */
+  destroy(): string {
+    this.#resources.clear();
+    return this.#write("destroy", "succeeded", this.clock, this.clock + 2000, {});
+  }
+
+  /** An update that is killed once it has made its record: the state has that, the history nothing. */
+  killed(release: string): string {
+    const record = this.#record(this.clock + 1000);
+    this.#put("flowpilot:policy:AuditRecord", "audit", { ...record });
+    this.#put("flowpilot:policy:Attempt", "attempt", describe({ release, outcome: "deployed" }, record.id, this.clock));
+    writeFileSync(this.statePath, this.#checkpoint(this.clock + 2000));
+    this.clock += 3_600_000;
+    return record.id;
+  }
+
+  get statePath(): string {
+    return path.join(this.root, ".pulumi/stacks", PROJECT, `${this.stack}.json`);
+  }
+
+  /** Path of one of an entry's files. */
+  file(key: string, kind: "history" | "checkpoint"): string {
+    return path.join(this.folder, `${this.stack}-${key}.${kind}.json`);
+  }
+
+  #record(startedAt: number): ChainRecord {
+    const record = makeRecord({ head: this.#head, entries: this.#sinceRecord }, randomUUID(), iso(startedAt));
+    this.#sinceRecord = [];
+    return record;
+  }
+
+  #gate(
+    update: Update,
+    stage: string,
+    startedAt: number,
+    failed: boolean,
+    rollout?: { rolloutId: string; split?: Record<string, number> },
+  ) {
+    const skipped = update.skipTests === true;
+    this.#put("pulumi-nodejs:dynamic/policy:RegressionGate", `${stage}-${update.release}`, {
+      stage,
+      release: update.release,
+      revision: revisionOf(update.release),
+      policyDigest: "d".repeat(64),
+      scenariosDigest: "e".repeat(64),
+      verdict: skipped ? "SKIPPED" : failed ? "FAILED" : "PASSED",
+      summary: skipped ? "tests skipped (skipTests)" : failed ? "1 of 2 scenarios passed" : "2 of 2 scenarios passed",
+      failures: failed ? ["travel/suspended (persona), at once: expected deny, got allow"] : [],
+      results: skipped ? [] : results(failed, update.weight ?? 0),
+      previous: stage === "preflight" ? previous() : undefined,
+      rolloutId: rollout?.rolloutId,
+      restoration:
+        rollout?.split === undefined
+          ? undefined
+          : {
+              split: rollout.split,
+              overtaken: false,
+              decidedAt: iso(startedAt + 300),
+              acceptedAt: iso(startedAt + 400),
+              observed: true,
+              lastAnswerAt: iso(startedAt + 380),
+            },
+      startedAt: iso(startedAt),
+      endedAt: iso(startedAt + 500),
+    });
+  }
+
+  /** A release that isn't in the program any more leaves the state. */
+  #retire(current: string) {
+    for (const [name, { type }] of this.#resources) {
+      if (/RegressionGate|TrafficSplit/.test(type) && !name.endsWith(`-${current}`)) this.#resources.delete(name);
+    }
+  }
+
+  #put(type: string, name: string, outputs: Record<string, unknown>) {
+    const urn = `urn:pulumi:${this.stack}::${PROJECT}::${type}::${name}`;
+    this.#resources.set(name, { urn, type, outputs: sorted(outputs) });
+  }
+
+  #checkpoint(time: number): string {
+    const manifest = { time: iso(time), magic: "0", version: "3.259.0" };
+    const latest = this.#resources.size === 0 ? { manifest } : { manifest, resources: [...this.#resources.values()] };
+    return JSON.stringify({ version: 4, checkpoint: { stack: `organization/${PROJECT}/${this.stack}`, latest } });
+  }
+
+  #write(
+    kind: string,
+    result: string,
+    startedAt: number,
+    endedAt: number,
+    { author, subject }: Partial<Update>,
+  ): string {
+    const key = `${Math.floor(endedAt)}${String(this.keys.length % 1000).padStart(3, "0")}123`;
+    const history = JSON.stringify({
+      kind,
+      startTime: Math.floor(startedAt / 1000),
+      message: subject ?? "a commit",
+      environment: {
+        "exec.kind": "cli",
+        "git.author": author ?? "Ada",
+        "git.author.email": "ada@example.com",
+        "git.head": "0".repeat(40),
+      },
+      config: { "flowpilot-policy:project": "p" },
+      version: 0,
+      result,
+      endTime: Math.floor(endedAt / 1000),
+      resourceChanges: { same: this.#resources.size },
+    });
+    const entry: EntryFiles = {
+      key,
+      history: Buffer.from(history),
+      checkpoint: Buffer.from(this.#checkpoint(endedAt)),
+    };
+    for (const part of ["history", "checkpoint"] as const) {
+      const content = entry[part] as Buffer;
+      writeFileSync(this.file(key, part), content);
+      writeFileSync(
+        `${this.file(key, part)}.attrs`,
+        JSON.stringify({ md5: createHash("md5").update(content).digest("base64") }),
+      );
+    }
+    writeFileSync(this.statePath, entry.checkpoint as Buffer);
+    const leaf = leafOf(entry);
+    this.#head = fold(this.#head, leaf);
+    this.#sinceRecord.push(leaf);
+    this.keys.push(key);
+    this.clock += 3_600_000;
+    return key;
+  }
+}
+
+function describe(update: Update, audit: string, startedAt: number): AttemptOutputs & Record<string, unknown> {
+  const { release, author, subject, operator, skipTests, promote, overrideQuarantine, overrideReason, committedAt } =
+    update;
+  return {
+    audit,
+    release,
+    commit: release.padEnd(40, "0"),
+    author: author ?? "Ada",
+    email: "ada@example.com",
+    subject: subject ?? "a commit",
+    committedAt: iso(committedAt ?? startedAt - 3_600_000),
+    pinned: false,
+    operator: operator ?? "root@ci",
+    skipTests: skipTests ?? false,
+    dirtyFiles: [],
+    promote,
+    overrideQuarantine,
+    overrideReason,
+  };
+}
+
+function results(failed: boolean, weight: number): unknown[] {
+  const decision = (allow: boolean, passed: boolean) => ({
+    name: "at once",
+    expected: { allow: passed ? allow : !allow, reasons: [] },
+    got: { allow, reasons: allow ? [] : ["auto_book.no_consent"] },
+    latencyMs: 1.5,
+    passed,
+  });
+  const made = [
+    {
+      name: "suspended",
+      domain: "travel",
+      category: "persona",
+      passed: !failed,
+      decisions: [decision(failed, !failed)],
+    },
+    { name: "owner-books", domain: "travel", category: "delegation", passed: true, decisions: [decision(true, true)] },
+  ];
+  const size = JSON.stringify(made).length;
+  return Array.from({ length: Math.max(1, Math.round(weight / size)) }, () => made).flat();
+}
+
+function previous() {
+  return {
+    revision: "flowpilot-opa-bootstrap",
+    scenarios: [
+      { name: "suspended", domain: "travel", answers: [{ allow: false, reasons: [] }] },
+      { name: "owner-books", domain: "travel", answers: [{ allow: true, reasons: [] }] },
+    ],
+  };
+}
+
+/** As Pulumi writes a state: members in the order of their names. */
+function sorted(outputs: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(outputs, (_name, item: unknown) =>
+      typeof item === "object" && item !== null && !Array.isArray(item)
+        ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : item,
+    ),
+  );
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
