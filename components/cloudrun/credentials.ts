@@ -1,3 +1,5 @@
+import { messageOf, UserError } from "../errors.ts";
+
 /**
  * The bearer token for the Admin API, read when a call is made and kept nowhere: GOOGLE_OAUTH_ACCESS_TOKEN if set, for a
  * loopback endpoint a constant (the local Cloud Run takes any), otherwise Google's application default credentials.
@@ -6,9 +8,12 @@ export async function accessToken(endpoint: string): Promise<string> {
   const fromEnvironment = process.env.GOOGLE_OAUTH_ACCESS_TOKEN;
   if (fromEnvironment !== undefined && fromEnvironment !== "") return fromEnvironment;
   if (isLoopback(endpoint)) return LOCAL_TOKEN;
-  const { GoogleAuth } = await import("google-auth-library");
-  const token = await new GoogleAuth({ scopes: "https://www.googleapis.com/auth/cloud-platform" }).getAccessToken();
-  if (!token) throw new Error("no Google credentials: run `gcloud auth application-default login`");
+  const hint = "run `gcloud auth application-default login`, or run as a service account";
+  const { googleAuth } = await import("../identity/google.ts");
+  const token = await (await googleAuth()).getAccessToken().catch((cause) => {
+    throw new UserError(`no Google credentials for ${endpoint}: ${messageOf(cause)}; ${hint}`, { cause });
+  });
+  if (!token) throw new UserError(`no Google credentials for ${endpoint}; ${hint}`);
   return token;
 }
 

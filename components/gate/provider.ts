@@ -13,6 +13,7 @@ import { runScenarios } from "../scenarios/run.ts";
 import type { Scenario, ScenarioResult } from "../scenarios/scenario.ts";
 import { plain } from "../state.ts";
 import { askAt, patiently } from "./ask.ts";
+import { untilReachable } from "./reachable.ts";
 import {
   countPassed,
   describeFailures,
@@ -124,6 +125,7 @@ function broken(error: unknown): Tested {
 async function test(inputs: Inputs): Promise<Tested> {
   const domains = Object.keys(inputs.packages);
   const scenarios = (await Promise.all(domains.map((domain) => loadScenarios(inputs.scenarioDir, domain)))).flat();
+  if (inputs.stage === "preflight") await untilReachable(inputs.url);
   const [served, asked, previous] = await Promise.all([
     checkServed(inputs),
     inputs.stage === "preflight"

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { request } from "undici";
 import { httpAgent } from "../http.ts";
+import { identityHeaders } from "../identity/id-token.ts";
 import { OpaError } from "./errors.ts";
 
 /** How to send one request to OPA. */
@@ -27,6 +28,8 @@ export function dataUrl(baseUrl: string, path: string): string {
  * Throws OpaError for anything but a 2xx reply with a JSON object.
  */
 export async function readDocument(url: string, input?: unknown, options: AskOptions = {}): Promise<DataReply> {
+  // Before the clock starts: getting a token is no part of what the policy takes.
+  const identity = await identityHeaders(url);
   const timeout = AbortSignal.timeout(options.timeoutMs ?? 5_000);
   const started = performance.now();
   let status: number;
@@ -36,7 +39,7 @@ export async function readDocument(url: string, input?: unknown, options: AskOpt
     const reply = await request(url, {
       dispatcher: httpAgent(),
       method: input === undefined ? "GET" : "POST",
-      headers: { "content-type": "application/json", ...options.headers },
+      headers: { "content-type": "application/json", ...identity, ...options.headers },
       body: input === undefined ? null : JSON.stringify({ input }),
       signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
     });
