@@ -119,7 +119,8 @@ export class CloudRun {
     try {
       return await this.#read<T>(name);
     } catch (error) {
-      if (error instanceof CloudRunError && error.isNotFound) return undefined;
+      // Before the first deployment the API may be off: then there is no service either.
+      if (error instanceof CloudRunError && (error.isNotFound || error.isApiDisabled)) return undefined;
       throw error;
     }
   }

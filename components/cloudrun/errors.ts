@@ -13,16 +13,26 @@ export class CloudRunError extends Error {
   readonly effect: Effect;
   /** Seconds to wait, from a Retry-After header. */
   readonly retryAfterSeconds?: number;
+  /** Google's own code for why, where the reply has one (google.rpc.ErrorInfo), such as SERVICE_DISABLED. */
+  readonly reason?: string;
 
   constructor(
     message: string,
-    details: { httpStatus: number; status: string; effect: Effect; retryAfterSeconds?: number; cause?: unknown },
+    details: {
+      httpStatus: number;
+      status: string;
+      effect: Effect;
+      retryAfterSeconds?: number;
+      reason?: string;
+      cause?: unknown;
+    },
   ) {
     super(message, { cause: details.cause });
     this.httpStatus = details.httpStatus;
     this.status = details.status;
     this.effect = details.effect;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.reason = details.reason;
   }
 
   /** A stale etag: someone else wrote between the read and this write. */
@@ -32,6 +42,11 @@ export class CloudRunError extends Error {
 
   get isNotFound(): boolean {
     return this.httpStatus === 404;
+  }
+
+  /** The API isn't enabled in the project, so nothing of it can be there. */
+  get isApiDisabled(): boolean {
+    return this.reason === "SERVICE_DISABLED";
   }
 
   /** Worth asking again: throttled, failing on the server's side, or never reached. */
@@ -65,10 +80,13 @@ export function replyError(
 ): CloudRunError {
   let message = body.slice(0, 300).trim();
   let status = httpStatus === 404 ? "NOT_FOUND" : "UNKNOWN";
+  let reason: string | undefined;
   try {
     const { error } = JSON.parse(body) as ErrorBody;
     message = error.message;
     status = error.status;
+    const details = (error.details ?? []) as { reason?: string }[];
+    reason = details.map((detail) => detail.reason).find((found) => found !== undefined);
   } catch {
     // Not the API's own error body (a proxy's page, say): the text itself is what there is to show.
   }
@@ -78,6 +96,7 @@ export function replyError(
     status,
     effect,
     retryAfterSeconds,
+    reason,
   });
 }
 
