@@ -40,6 +40,8 @@ export interface DecisionDiffArgs {
 export class DecisionDiff extends pulumi.dynamic.Resource {
   declare readonly verdict: pulumi.Output<Verdict>;
   declare readonly domains: pulumi.Output<DomainDiff[]>;
+  /** What it was compared with. */
+  declare readonly serving: pulumi.Output<{ revision: string; release?: string } | null>;
 
   constructor(name: string, args: DecisionDiffArgs, opts?: pulumi.CustomResourceOptions) {
     super(

@@ -1,9 +1,10 @@
 import type { Budgets } from "./budgets.ts";
-import { readExpected } from "./expected.ts";
+import { type ExpectedChange, readExpected } from "./expected.ts";
 import { judgeDiff } from "./judge.ts";
 import type { Vocabulary } from "./redact.ts";
 import { replay, type Side } from "./replay.ts";
 import type { DomainDiff } from "./result.ts";
+import type { SearchLimits } from "./search/find.ts";
 
 export interface DomainArgs {
   domain: string;
@@ -18,7 +19,8 @@ export interface DomainArgs {
   files: string[];
   vocabulary: Vocabulary;
   budgets: Budgets;
-  search: boolean;
+  /** Undefined: not searched. */
+  search: SearchLimits | undefined;
   concurrency?: number;
   onProgress?: (message: string) => void;
 }
@@ -35,5 +37,20 @@ export async function compareDomain(args: DomainArgs): Promise<DomainDiff> {
           ...(concurrency !== undefined && { concurrency }),
           onProgress: (done, rate) => onProgress?.(`${domain}: ${done} inputs replayed, ${rate}/s`),
         });
-  return judgeDiff({ domain, expected, replay: replayed }, args.budgets);
+  return judgeDiff({ domain, expected, replay: replayed, search: await searchDomain(args, expected) }, args.budgets);
+}
+
+async function searchDomain(
+  { domain, from, to, directory, servingDirectory, search: limits, onProgress }: DomainArgs,
+  expected: ExpectedChange[],
+) {
+  if (limits === undefined || servingDirectory === undefined) return undefined;
+  // Loaded only where it is needed: every deployment waits for what is loaded.
+  const { findNewAccess } = await import("./search/find.ts");
+  return findNewAccess({
+    from: { directory: servingDirectory, packageName: from.packageName },
+    to: { directory, packageName: to.packageName },
+    ...{ domain, expected, limits },
+    onProgress: (inputs) => onProgress?.(`${domain}: ${inputs} inputs derived`),
+  });
 }

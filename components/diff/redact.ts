@@ -21,7 +21,10 @@ export async function readVocabulary(directories: string[]): Promise<Vocabulary>
       for (const line of text.split("\n")) {
         // Comments may name anybody.
         if (/^\s*#/.test(line)) continue;
-        for (const word of line.match(/[\p{L}\p{N}_][\p{L}\p{N}_.@-]*/gu) ?? []) words.add(word);
+        for (const word of line.match(/[\p{L}\p{N}_][\p{L}\p{N}_.@-]*/gu) ?? []) {
+          words.add(word);
+          for (const part of word.split(".")) words.add(part);
+        }
       }
     }
   }

@@ -12,6 +12,9 @@ import { removedScenarios } from "./scenarios.ts";
 import { findServing } from "./serving.ts";
 import { formatDiff } from "./table.ts";
 
+/** A deployment waits for it. All single-condition changes of the travel policy show within 1,500 inputs. */
+const GATE_SEARCH = { seconds: 10, inputs: 4_000 };
+
 type Args = Omit<Inputs, "endpoint" | "service" | "gate" | "skip"> & {
   live: Service;
   onProgress: (message: string) => void;
@@ -51,7 +54,8 @@ export async function compareRelease(args: Args): Promise<Compared> {
         directory: args.directory,
         servingDirectory: before?.directory,
         files: await corpusFiles(args.replayDir, domain),
-        ...{ vocabulary, budgets: args.budgets, search: args.search, onProgress: args.onProgress },
+        ...{ vocabulary, budgets: args.budgets, onProgress: args.onProgress },
+        search: args.search ? GATE_SEARCH : undefined,
       }),
     );
   }

@@ -6,7 +6,7 @@ import { redact, type Vocabulary } from "./redact.ts";
 import type { DiffCounts, Example, Group } from "./result.ts";
 
 /** Where an input says who asks, by domain. */
-const PERSONA = ["context.principal.persona_title", "context.principal.role", "subject.persona", "subject.type"];
+export const PERSONA = ["context.principal.persona_title", "context.principal.role", "subject.persona", "subject.type"];
 /** Bounds on what is kept, so that a result has the same size for any corpus. */
 const EXAMPLES = 20;
 const GROUPS = 500;
@@ -40,10 +40,11 @@ export class Tally {
   readonly malformedLines: string[] = [];
   readonly #groups = new Map<string, Group>();
   readonly #expected: readonly ExpectedChange[];
-  readonly #vocabulary: Vocabulary;
+  readonly #vocabulary: Vocabulary | undefined;
   readonly #exampleLimit: number;
 
-  constructor(expected: readonly ExpectedChange[], vocabulary: Vocabulary, examples = EXAMPLES) {
+  /** @param vocabulary without one nothing is redacted: for inputs that were made up */
+  constructor(expected: readonly ExpectedChange[], vocabulary: Vocabulary | undefined, examples = EXAMPLES) {
     this.#expected = expected;
     this.#vocabulary = vocabulary;
     this.#exampleLimit = examples;
@@ -79,7 +80,7 @@ export class Tally {
   #persona(input: Json): string {
     for (const at of PERSONA) {
       const found = valueAt(input, at);
-      if (typeof found === "string") return this.#vocabulary.has(found) ? found : "(unknown)";
+      if (typeof found === "string") return this.#vocabulary?.has(found) === false ? "(unknown)" : found;
     }
     return "(none)";
   }
@@ -108,7 +109,14 @@ export class Tally {
       this.examples.splice(this.examples.indexOf(worst), 1);
     }
     const { input, persona, declared, class: name, source, from, to, failure } = change;
-    const shown = { kind, class: name, declared, persona, source, input: redact(input, this.#vocabulary) };
+    const shown = {
+      kind,
+      class: name,
+      declared,
+      persona,
+      source,
+      input: this.#vocabulary === undefined ? input : redact(input, this.#vocabulary),
+    };
     this.examples.push({
       ...shown,
       ...(from && { from }),

@@ -14,6 +14,8 @@ import { readManifest } from "../../components/governance/manifest.ts";
 import { startOpa } from "../../components/opa/process.ts";
 import { DECISION_PACKAGE, decisionModule } from "./module.ts";
 
+const SEARCH = { seconds: 20, inputs: 20_000 };
+
 export interface CompareOptions {
   policyDir: string;
   domain?: string[];
@@ -78,7 +80,8 @@ async function compareOne(
     path: `/v1/data/${DECISION_PACKAGE}/${domain.replaceAll("-", "_")}`,
   });
   return compareDomain({
-    ...{ domain, vocabulary, concurrency, search, onProgress },
+    ...{ domain, vocabulary, concurrency, onProgress },
+    search: search ? SEARCH : undefined,
     from: side(from),
     to: side(to),
     directory: to.directory,
