@@ -8,6 +8,7 @@ import { AuditRecord } from "./components/audit/AuditRecord.ts";
 import { exportCommit } from "./components/commit/export.ts";
 import { resolveRelease } from "./components/commit/release.ts";
 import { readConfig } from "./components/config.ts";
+import { approvalRequest } from "./components/governance/approval-request.ts";
 import { checkPolicies, GovernanceChecks } from "./components/governance/GovernanceChecks.ts";
 import { PolicyImage } from "./components/image/PolicyImage.ts";
 import { prepareImages } from "./components/image/prepare.ts";
@@ -38,7 +39,7 @@ const checks = () =>
     inspectService(config, release),
     prepareImages({ release, policies, config }),
   ]);
-const [report, attempt, images] = await explained(record.id, checks);
+const [report, inspection, images] = await explained(record.id, checks);
 const governance = new GovernanceChecks("governance", { release, policyDigest: policies.digest, report });
 
 const platform = new Platform("platform", config, { dependsOn: governance });
@@ -84,7 +85,9 @@ const rollout = new Rollout("rollout", {
   },
   settleSeconds: config.settleSeconds,
   canarySteps: config.canarySteps,
-  attempt,
+  attempt: inspection.request,
+  approval: approvalRequest(config, release, inspection, record.id),
+  image: image.reference,
   audit: head,
 });
 
@@ -98,6 +101,7 @@ const serving = pulumi
     changedBy: rollout.changedBy,
     changedAt: rollout.changedAt,
     verdict: rollout.verdict,
+    approval: rollout.approval,
   })
   .apply((deployed) => describeServing(deployed, config));
 

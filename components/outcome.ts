@@ -1,6 +1,7 @@
 import { describeSplit, mainRevision, type Split, sameSplit } from "./cloudrun/traffic.ts";
 import type { Config } from "./config.ts";
 import type { Verdict } from "./gate/verdict.ts";
+import { describeOpen, type OpenBreakGlass } from "./governance/breakglass.ts";
 
 /** What the stack's outputs are made of. */
 export interface Deployed {
@@ -12,6 +13,8 @@ export interface Deployed {
   changedBy: string;
   changedAt: string;
   verdict: Verdict;
+  /** Absent where the stack asks for no approval. */
+  approval?: { summary: string; open: OpenBreakGlass[] };
 }
 
 /** The outputs that tell what serves now. */
@@ -39,12 +42,20 @@ export function describeServing(
   };
 }
 
-/** DEPLOYED, or HELD when somebody moved the traffic away by hand; with what a reader has to know besides. */
+/**
+ * DEPLOYED; AWAITING_APPROVAL when nothing was moved because an approval is missing; or HELD when somebody moved the traffic away by hand. With what a
+ * reader has to know besides.
+ */
 export function describeOutcome(deployed: Deployed): string {
   const notes: string[] = [];
   if (deployed.pinned) notes.push(`pinned to ${deployed.release}: remove with \`pulumi config rm release\``);
   if (deployed.verdict === "SKIPPED") notes.push("tests were skipped");
+  notes.push(...describeOpen(deployed.approval?.open ?? []));
   const suffix = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
+  if (deployed.verdict === "PENDING") {
+    const missing = deployed.approval?.summary ?? "an approval is missing";
+    return `AWAITING_APPROVAL: ${deployed.release} is tested and has no traffic; ${missing}${suffix}`;
+  }
   if (sameSplit(deployed.live, { [deployed.revision]: 100 })) return `DEPLOYED${suffix}`;
   const by = deployed.changedBy === "" ? "somebody" : deployed.changedBy;
   return `HELD: ${by} moved traffic away from ${deployed.release} at ${deployed.changedAt}; live is ${describeSplit(deployed.live)}. It stays until a new commit, or \`pulumi up -c promote=${deployed.release}\`${suffix}`;

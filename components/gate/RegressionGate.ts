@@ -38,6 +38,7 @@ export interface RegressionGateArgs {
 export class RegressionGate extends pulumi.dynamic.Resource {
   declare readonly verdict: pulumi.Output<Verdict>;
   declare readonly results: pulumi.Output<ScenarioResult[]>;
+  declare readonly scenariosDigest: pulumi.Output<string>;
 
   constructor(name: string, args: RegressionGateArgs, opts?: pulumi.CustomResourceOptions) {
     super(

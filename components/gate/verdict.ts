@@ -3,8 +3,14 @@ import type { DecisionResult, Expectation, ScenarioResult } from "../scenarios/s
 /** How long a gate may take after its settling time, seconds; a rollout counts as unwatched after that. */
 export const GATE_SECONDS = 150;
 
-/** PASSED, FAILED: the scenarios' verdict. SKIPPED: not asked, by configuration. OVERTAKEN: somebody moved the traffic during the test. */
-export type Verdict = "PASSED" | "FAILED" | "SKIPPED" | "OVERTAKEN";
+/** PASSED, FAILED: the scenarios' verdict. SKIPPED: not asked, by configuration. OVERTAKEN: somebody moved the traffic during the test. PENDING: the
+ * release has no traffic yet because it waits for an approval. */
+export type Verdict = "PASSED" | "FAILED" | "SKIPPED" | "OVERTAKEN" | "PENDING";
+
+/** Whether the step before lets the traffic stay where it is: the release waits for an approval. Not a failure, and nothing to test. */
+export function isWaiting(before: string): boolean {
+  return before === "AWAITING_APPROVAL" || before === "PENDING";
+}
 
 /** Lets the release go on. */
 export function isPass(verdict: Verdict): boolean {

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
-import { messageOf, UserError } from "../errors.ts";
+import type { Config } from "../config.ts";
+import { messageOf } from "../errors.ts";
 import type { FreezeWindow } from "../governance-config.ts";
 
 /** Loaded when there is a window to look at, and only then: a deployment must not wait for what it doesn't use. */
@@ -62,25 +63,24 @@ function isInside({ start, end, timeZone }: FreezeWindow, now: Date): boolean {
   return starts === null || ends <= starts;
 }
 
-/** @throws UserError when `now` lies in a freeze window: which one, when it ends, and how to go on. */
-export function refuseFrozen(release: string, windows: FreezeWindow[], now: Date, breakGlassAllowed: boolean): void {
-  if (windows.length === 0) return;
-  const frozen = frozenAt(windows, now);
-  if (frozen === undefined) return;
+/** What stops a deployment now: which window, when it ends, and how to go on; undefined when nothing does. */
+export function describeFreeze(
+  release: string,
+  { freeze, allowBreakGlass }: Pick<Config, "freeze" | "allowBreakGlass">,
+  now: Date,
+): string | undefined {
+  if (freeze.length === 0) return undefined;
+  const frozen = frozenAt(freeze, now);
+  if (frozen === undefined) return undefined;
   const { window, until } = frozen;
   const why = window.why === undefined ? "" : ` (${window.why})`;
   const end = until === undefined ? "No end is in sight" : `It ends at ${localTime(until, window.timeZone)}`;
-  throw new UserError(
-    [
-      `release ${release} is not deployed: a freeze window is on${why}. ${end}.`,
-      "Nothing was changed. What serves stays; rollbacks are possible: pin an older release (`pulumi up -c release=HASH`).",
-      ...(breakGlassAllowed
-        ? [
-            `In an emergency: \`pulumi up -c breakGlass=${release} -c breakGlassReason="…" -c breakGlassUntil=TIME\`; it is announced and stays open until it is reviewed.`,
-          ]
-        : []),
-    ].join("\n"),
-  );
+  const emergency = `In an emergency: \`pulumi up -c breakGlass=${release} -c breakGlassReason="…" -c breakGlassUntil=TIME\`; it is announced, and stays open until it is reviewed.`;
+  return [
+    `release ${release} is not deployed: a freeze window is on${why}. ${end}.`,
+    "Nothing was changed. Rollbacks are possible: pin an older release with `pulumi up -c release=HASH`.",
+    ...(allowBreakGlass ? [emergency] : []),
+  ].join("\n");
 }
 
 /** `2026-11-30 08:00 Europe/Zurich (2026-11-30T07:00:00Z)` */

@@ -4,6 +4,10 @@ import type { Split } from "../cloudrun/traffic.ts";
 import { DecisionDiff, type DecisionDiffArgs } from "../diff/DecisionDiff.ts";
 import { RegressionGate } from "../gate/RegressionGate.ts";
 import type { Verdict } from "../gate/verdict.ts";
+import { Approval, type ApprovalStatus } from "../governance/Approval.ts";
+import { evidenceOf } from "../governance/approval-evidence.ts";
+import type { ApprovalRequest } from "../governance/approval-request.ts";
+import type { OpenBreakGlass } from "../governance/breakglass.ts";
 import { TrafficSplit } from "../split/TrafficSplit.ts";
 
 export interface RolloutArgs {
@@ -18,6 +22,10 @@ export interface RolloutArgs {
   scenarioDir: string;
   packages: Record<string, string>;
   skipTests: boolean;
+  /** Asked for before the release takes traffic; absent where the stack asks for none. */
+  approval?: ApprovalRequest;
+  /** What runs: the image by digest. */
+  image: pulumi.Input<string>;
   /** What the comparison with the serving release needs besides. */
   diff: Pick<DecisionDiffArgs, "commit" | "policyDir" | "directory" | "replayDir" | "budgets" | "search">;
   settleSeconds: number;
@@ -30,8 +38,8 @@ export interface RolloutArgs {
 }
 
 /**
- * preflight at 0 % -> decision diff -> each canary step (shift, test) -> 100 % -> live. Every step waits for the one before. A gate that fails ends the update; on live
- * traffic it has restored the split before by then.
+ * preflight at 0 % -> decision diff -> approval -> each canary step (shift, test) -> 100 % -> live. Every step waits for the one before. A gate that fails
+ * ends the update; on live traffic it has restored the split before by then. Without an approval that is asked for nothing moves, and nothing fails.
  */
 export class Rollout extends pulumi.ComponentResource {
   readonly live: pulumi.Output<Split>;
@@ -39,6 +47,7 @@ export class Rollout extends pulumi.ComponentResource {
   readonly changedBy: pulumi.Output<string>;
   readonly changedAt: pulumi.Output<string>;
   readonly verdict: pulumi.Output<Verdict>;
+  readonly approval: pulumi.Output<{ status: ApprovalStatus; summary: string; open: OpenBreakGlass[] }> | undefined;
 
   constructor(name: string, args: RolloutArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flowpilot:policy:Rollout", name, {}, opts);
@@ -54,10 +63,15 @@ export class Rollout extends pulumi.ComponentResource {
     };
     const shift = { ...common, settleSeconds: args.settleSeconds, audit: args.audit };
     const child = { parent: this };
+    // What waits for an approval is tested anew by each update: the evidence has to be of now.
+    const again =
+      args.approval === undefined || args.approval.again === ""
+        ? attempt
+        : `${attempt} (update ${args.approval.again})`;
 
     const preflight = new RegressionGate(
       `preflight-${release}`,
-      { ...gate, stage: "preflight", url: args.taggedUrl },
+      { ...gate, attempt: again, stage: "preflight", url: args.taggedUrl },
       child,
     );
     const diff = new DecisionDiff(
@@ -66,11 +80,13 @@ export class Rollout extends pulumi.ComponentResource {
         ...{ ...common, ...args.diff, scenarioDir, packages },
         taggedUrl: args.taggedUrl,
         gate: preflight.verdict,
+        attempt: again,
         skip: args.skipTests,
       },
       child,
     );
-    let passed: pulumi.Output<string> = diff.verdict;
+    const approval = this.#approval(args, preflight, diff);
+    let passed: pulumi.Output<string> = approval?.status ?? diff.verdict;
     let first: TrafficSplit | undefined;
     for (const percent of args.canarySteps) {
       const split: TrafficSplit = new TrafficSplit(
@@ -108,6 +124,26 @@ export class Rollout extends pulumi.ComponentResource {
     this.changedBy = split.changedBy;
     this.changedAt = split.changedAt;
     this.verdict = live.verdict;
+    this.approval =
+      approval && pulumi.output({ status: approval.status, summary: approval.summary, open: approval.open });
     this.registerOutputs({ live: this.live, baseline: this.baseline, verdict: this.verdict });
+  }
+
+  #approval(args: RolloutArgs, preflight: RegressionGate, diff: DecisionDiff): Approval | undefined {
+    if (args.approval === undefined) return undefined;
+    const { commit, again: _, ...request } = args.approval;
+    const { service, release, policyDigest, image, attempt } = args;
+    const evidence = pulumi
+      .output({
+        ...{ service, release, commit, policyDigest, image, request: attempt },
+        preflight: {
+          verdict: preflight.verdict,
+          scenariosDigest: preflight.scenariosDigest,
+          results: preflight.results,
+        },
+        diff: { verdict: diff.verdict, serving: diff.serving, domains: diff.domains },
+      })
+      .apply(evidenceOf);
+    return new Approval("approval", { ...request, evidence }, { parent: this });
   }
 }

@@ -4,15 +4,39 @@ import { describeSplit, splitOf } from "../cloudrun/traffic.ts";
 import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
 import { UserError } from "../errors.ts";
+import { brokenGlass, overdueBreakGlass } from "../governance/breakglass.ts";
+import { describeFreeze } from "../governance/freeze.ts";
 import { operator } from "../operator.ts";
 import { restore } from "./end.ts";
 import { type Quarantine, quarantineOf, rolloutOf } from "./markers.ts";
+import { isProven } from "./proven.ts";
 import { canBeWatched } from "./watch.ts";
 
 type InspectConfig = Pick<
   Config,
-  "endpoint" | "project" | "region" | "serviceName" | "promote" | "overrideQuarantine" | "overrideReason"
+  | "endpoint"
+  | "project"
+  | "region"
+  | "serviceName"
+  | "promote"
+  | "overrideQuarantine"
+  | "overrideReason"
+  | "freeze"
+  | "allowBreakGlass"
+  | "breakGlass"
+  | "breakGlassReason"
+  | "breakGlassUntil"
 >;
+
+/** What the live service and the configuration say about a deployment before it begins. */
+export interface Inspection {
+  /** The explicit request that goes with it: "" or one that makes the gates and the split act again. */
+  request: string;
+  /** Whether the release has served before, tested. */
+  proven: boolean;
+  /** Whether a freeze window is on that only a broken glass lets it pass. */
+  frozen: boolean;
+}
 
 /** projects/P/locations/L/services/S */
 export function serviceFullName(config: Pick<Config, "project" | "region" | "serviceName">): string {
@@ -21,15 +45,14 @@ export function serviceFullName(config: Pick<Config, "project" | "region" | "ser
 
 /**
  * Looks at the live service before anything is declared: restores what an interrupted rollout left behind (not in a preview), and refuses a
- * quarantined release.
- * @returns the explicit request that goes with this deployment: "" or one that makes the gates and the split act again.
- * @throws UserError for a quarantined release: when it was rolled back, why, and how to go on.
+ * quarantined release, and a deployment in a freeze window.
+ * @throws UserError for a quarantined release: when it was rolled back, why, and how to go on; for a freeze window: when it ends.
  */
-export async function inspectService(config: InspectConfig, release: Release): Promise<string> {
+export async function inspectService(config: InspectConfig, release: Release): Promise<Inspection> {
   const client = new CloudRun({ endpoint: config.endpoint });
   const name = serviceFullName(config);
   const live = await client.getService(name);
-  if (live === undefined) return "";
+  if (live === undefined) return { request: "", proven: false, frozen: await checkFreeze(config, release, false, "") };
   const left = rolloutOf(live);
   if (left !== undefined && !canBeWatched(left)) {
     const what = `the rollout of ${left.release} by ${left.by} (${left.startedAt}) was interrupted before it passed its gate`;
@@ -47,7 +70,29 @@ export async function inspectService(config: InspectConfig, release: Release): P
     await pulumi.log.warn(`a rollout of ${left.release} by ${left.by} is under way (${describeSplit(splitOf(live))})`);
   }
   refuseQuarantined(release, quarantineOf(live), config);
-  return explicitRequest(release, config);
+  const request = explicitRequest(release, config);
+  const proven = isProven(live.annotations, release.hash);
+  return { request, proven, frozen: await checkFreeze(config, release, proven, request) };
+}
+
+/** Whether a freeze window is on that a broken glass passes. @throws UserError in one that nothing passes; a preview only warns. */
+async function checkFreeze(
+  config: InspectConfig,
+  release: Release,
+  proven: boolean,
+  request: string,
+): Promise<boolean> {
+  // A release that has served before is no deployment: it serves already, or this is a way back.
+  if (proven && (release.pinned || request === "")) return false;
+  const now = new Date();
+  const overdue = overdueBreakGlass(config, now);
+  if (overdue !== undefined) await pulumi.log.warn(overdue);
+  const stop = describeFreeze(release.hash, config, now);
+  if (stop === undefined) return false;
+  if (brokenGlass(config, release, now) !== undefined) return true;
+  if (!pulumi.runtime.isDryRun()) throw new UserError(stop);
+  await pulumi.log.warn(stop);
+  return false;
 }
 
 /** @throws UserError when the release is quarantined and that isn't overridden. */

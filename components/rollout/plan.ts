@@ -14,6 +14,7 @@ import {
   type Rollout,
   rolloutOf,
 } from "./markers.ts";
+import { addProven } from "./proven.ts";
 
 /** What a shift wants. `rollout` is new for a first step; a later step continues the one it names. */
 export interface Shift {
@@ -106,7 +107,8 @@ export function planEnd(
   if (marked === undefined || marked.id !== rollout.id) return { overtaken: !isOwnEffect(live, rollout, ending) };
   const moved = !sameSplit(serving, marked.split);
   if (ending.kind === "proven") {
-    return { change: { annotations: recordHead(endRollout(live), marked, ending.kind) }, overtaken: moved };
+    const annotations = addProven(endRollout(live), rollout.release);
+    return { change: { annotations: recordHead(annotations, marked, ending.kind) }, overtaken: moved };
   }
   const { by, at } = ending;
   const interruption = ending.kind === "interrupted" ? { id: rollout.id, release: rollout.release, at, by } : undefined;

@@ -12,7 +12,8 @@ export function scenariosDigest(scenarios: readonly Scenario[]): string {
     .digest("hex");
 }
 
-function canonicalJson(value: Json): string {
+/** JSON with sorted keys: equal values give equal text. */
+export function canonicalJson(value: Json): string {
   return JSON.stringify(value, (_key, item: Json) =>
     typeof item === "object" && item !== null && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => compare(a, b)))

@@ -12,7 +12,7 @@ export interface TrafficSplitArgs {
   revision: pulumi.Input<string>;
   /** The release's share, 1 to 100. */
   percent: pulumi.Input<number>;
-  /** Verdict of the gate before; the traffic moves only when there is one. */
+  /** Verdict of the gate before, or status of the approval; the traffic moves only when there is one, and stays while it says to wait. */
   gate: pulumi.Input<string>;
   /** Id of the rollout that an earlier step began. */
   continues?: pulumi.Input<string>;
@@ -28,7 +28,7 @@ export interface TrafficSplitArgs {
  * request; never because the live split has drifted: somebody's rollback by hand is recorded by refresh and stays.
  */
 export class TrafficSplit extends pulumi.dynamic.Resource {
-  /** Names this move in the service's annotations; a new one for each. */
+  /** Names this move in the service's annotations; a new one for each. "" while the release waits for an approval. */
   declare readonly rolloutId: pulumi.Output<string>;
   /** The split to go back to: what served before. */
   declare readonly baseline: pulumi.Output<Split>;

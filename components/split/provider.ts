@@ -4,9 +4,9 @@ import type { dynamic } from "@pulumi/pulumi";
 import { type ChainHead, type RecordedHead, recordedHeadOf } from "../audit/head-annotation.ts";
 import type { Service } from "../cloudrun/api.ts";
 import { changeService } from "../cloudrun/change.ts";
-import { CloudRun, shortName } from "../cloudrun/client.ts";
+import { CloudRun, gone, shortName } from "../cloudrun/client.ts";
 import { describeSplit, type Split, sameSplit, splitOf } from "../cloudrun/traffic.ts";
-import { GATE_SECONDS } from "../gate/verdict.ts";
+import { GATE_SECONDS, isWaiting } from "../gate/verdict.ts";
 import { operator } from "../operator.ts";
 import { interruptionOf, type Rollout, rolloutOf } from "../rollout/markers.ts";
 import { planShift } from "../rollout/plan.ts";
@@ -41,13 +41,13 @@ export interface Outputs extends Inputs {
 
 /** Moves the traffic. @throws when another rollout is under way or somebody moved it meanwhile; nothing was changed then. */
 export async function create(inputs: Inputs): Promise<dynamic.CreateResult<Outputs>> {
-  const outs = await shift(inputs);
+  const outs = await (isWaiting(inputs.gate) ? wait(inputs) : shift(inputs));
   return { id: `${inputs.service}/traffic/${inputs.release}/${inputs.percent}`, outs };
 }
 
-/** Moves it again, on an explicit request. */
+/** Moves it again, on an explicit request; or for the first time, once the release is approved. */
 export async function update(_id: string, _olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult<Outputs>> {
-  return { outs: await shift(news) };
+  return { outs: await (isWaiting(news.gate) ? wait(news) : shift(news)) };
 }
 
 /** Records what serves live; it changes nothing. */
@@ -65,10 +65,18 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dy
  * Whether traffic has to move for a release that was declared before. Drift is no reason: only an explicit new request, or a
  * rollout that was interrupted before it had a verdict. A request that what serves already fulfils is none.
  */
-export function hasToMove(olds: Outputs, news: Pick<Inputs, "attempt">): boolean {
+export function hasToMove(olds: Outputs, news: Pick<Inputs, "attempt" | "gate">): boolean {
   if (sameSplit(olds.live, { [olds.revision]: 100 })) return false;
+  if (olds.rolloutId === "" && !isWaiting(news.gate)) return true;
   const requested = (news.attempt ?? "") !== "" && news.attempt !== olds.attempt;
   return requested || olds.interrupted;
+}
+
+/** Moves nothing: what serves goes on serving, and is what there would be to go back to. */
+async function wait(inputs: Inputs): Promise<Outputs> {
+  const live = await new CloudRun({ endpoint: inputs.endpoint }).getService(inputs.service);
+  if (live === undefined) throw gone(inputs.service);
+  return plain({ ...inputs, rolloutId: "", baseline: splitOf(live), ...observed(live, "") });
 }
 
 async function shift(inputs: Inputs): Promise<Outputs> {
