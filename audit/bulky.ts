@@ -1,10 +1,12 @@
 /**
- * Members of a gate's outputs that are large and that a listing doesn't need, each with what follows it: Pulumi writes members in the order of their
+ * Members of a resource that are large and that a listing doesn't need, each with what follows it: Pulumi writes members in the order of their
  * names, so that `revision` comes after `results`.
  */
 const BULKY = [
   { begin: Buffer.from('"results":['), end: Buffer.from('],"revision":') },
   { begin: Buffer.from('"previous":{'), end: Buffer.from('},"release":') },
+  // The provider's code, a text: it ends where another text follows.
+  { begin: Buffer.from('"__provider":"exports.handler'), end: Buffer.from('","') },
 ];
 
 /**

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import path from "node:path";
 import type { AttemptOutputs } from "../../components/audit/attempt-outputs.ts";
 import { type EntryFiles, fold, GENESIS, type Head, type Leaf, leafOf } from "../../components/audit/chain.ts";
@@ -124,6 +125,19 @@ export class MadeHistory {
     writeFileSync(this.statePath, this.#checkpoint(this.clock + 2000));
     this.clock += 3_600_000;
     return record.id;
+  }
+
+  /** Somebody moves the traffic by hand, and no refresh follows. */
+  moveUnseen(split: Record<string, number>): void {
+    this.#live = split;
+  }
+
+  /** Leaves the stack's lock, as of a process of this machine. */
+  lock(pid: number): void {
+    const folder = path.join(this.root, ".pulumi/locks/organization", PROJECT, this.stack);
+    mkdirSync(folder, { recursive: true });
+    const lock = { pid, username: "root", hostname: hostname(), timestamp: new Date(this.clock).toISOString() };
+    writeFileSync(path.join(folder, "one.json"), JSON.stringify(lock));
   }
 
   get statePath(): string {
