@@ -1,7 +1,8 @@
-import { describeSplit, mainRevision, type Split, sameSplit } from "./cloudrun/traffic.ts";
+import { mainRevision, type Split, sameSplit } from "./cloudrun/traffic.ts";
 import type { Config } from "./config.ts";
 import type { Verdict } from "./gate/verdict.ts";
 import { describeOpen, type OpenBreakGlass } from "./governance/breakglass.ts";
+import { describeHold } from "./split/hold.ts";
 
 /** What the stack's outputs are made of. */
 export interface Deployed {
@@ -57,6 +58,5 @@ export function describeOutcome(deployed: Deployed): string {
     return `AWAITING_APPROVAL: ${deployed.release} is tested and has no traffic; ${missing}${suffix}`;
   }
   if (sameSplit(deployed.live, { [deployed.revision]: 100 })) return `DEPLOYED${suffix}`;
-  const by = deployed.changedBy === "" ? "somebody" : deployed.changedBy;
-  return `HELD: ${by} moved traffic away from ${deployed.release} at ${deployed.changedAt}; live is ${describeSplit(deployed.live)}. It stays until a new commit, or \`pulumi up -c promote=${deployed.release}\`${suffix}`;
+  return `${describeHold(deployed)}${suffix}`;
 }

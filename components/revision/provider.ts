@@ -70,7 +70,8 @@ export function planRevision(
   args: Inputs & { revision: string; tag: string },
 ): ServiceChange | undefined {
   const tagged = tagsOf(live)[args.tag] === args.revision;
-  const created = existing !== undefined || shortName(live.latestCreatedRevision ?? "") === args.revision;
+  // Without the revision this is true only of our own write whose reply was lost: it gave the tag with the template.
+  const created = existing !== undefined || (tagged && shortName(live.latestCreatedRevision ?? "") === args.revision);
   if (tagged && created) return undefined;
   const traffic = withTag(live.traffic, args.tag, args.revision);
   return created ? { traffic } : { template: policyTemplate(args), traffic };

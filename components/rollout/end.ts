@@ -1,3 +1,4 @@
+import type { Service } from "../cloudrun/api.ts";
 import { changeService } from "../cloudrun/change.ts";
 import { type CloudRun, shortName } from "../cloudrun/client.ts";
 import { CloudRunError } from "../cloudrun/errors.ts";
@@ -5,7 +6,7 @@ import { type Split, splitOf } from "../cloudrun/traffic.ts";
 import { bootstrapRevision } from "../service/template.ts";
 import type { Rollout } from "./markers.ts";
 import { observeGone } from "./observe.ts";
-import { type Ending, planEnd } from "./plan.ts";
+import { type Ending, type EndPlan, planEnd, planFallback } from "./plan.ts";
 
 /** How long the main URL is watched for the release to disappear, ms. */
 const OBSERVE_MS = 60_000;
@@ -54,26 +55,35 @@ export async function restore(
   };
 }
 
-async function write(client: CloudRun, service: string, rollout: EndedRollout, ending: Ending) {
+async function write(
+  client: CloudRun,
+  service: string,
+  rollout: EndedRollout,
+  ending: Exclude<Ending, { kind: "proven" }>,
+) {
   try {
     return await end(client, service, rollout, ending);
   } catch (error) {
     if (!(error instanceof CloudRunError) || error.effect !== "refused" || error.isConflict) throw error;
-    const fallback = { [bootstrapRevision(shortName(service))]: 100 };
     console.log(
-      `the split before can't be restored (${error.message}); falling back to the bootstrap revision, which denies`,
+      `the split before can't serve (${error.message}); falling back to the bootstrap revision, which denies`,
     );
-    return await end(client, service, { ...rollout, baseline: fallback }, ending);
+    const fallback = { [bootstrapRevision(shortName(service))]: 100 };
+    return carryOut(client, service, (live) => planFallback(live, rollout, ending, fallback));
   }
 }
 
 /** Ends a rollout by one guarded write. See planEnd for what is written. */
 export async function end(client: CloudRun, service: string, rollout: EndedRollout, ending: Ending) {
+  return carryOut(client, service, (live) => planEnd(live, rollout, ending));
+}
+
+async function carryOut(client: CloudRun, service: string, plan: (live: Service) => EndPlan) {
   let overtaken = false;
   const live = await changeService(client, service, (current) => {
-    const plan = planEnd(current, rollout, ending);
-    overtaken = plan.overtaken;
-    return plan.change;
+    const planned = plan(current);
+    overtaken = planned.overtaken;
+    return planned.change;
   });
   return { live, overtaken };
 }

@@ -83,7 +83,9 @@ function overtaken(live: Service, marked: Rollout): UserError {
 export type Ending =
   | { kind: "proven" }
   | { kind: "rolled-back"; reason: string; by: string; at: string }
-  | { kind: "interrupted"; by: string; at: string };
+  | { kind: "interrupted"; by: string; at: string }
+  /** A rollback that was only rehearsed. */
+  | { kind: "drilled" };
 
 /** What ending a rollout found. `ended`: the mark was there and is gone now, or was gone before. */
 export interface EndPlan {
@@ -110,18 +112,50 @@ export function planEnd(
     const annotations = addProven(endRollout(live), rollout.release);
     return { change: { annotations: recordHead(annotations, marked, ending.kind) }, overtaken: moved };
   }
-  const { by, at } = ending;
-  const interruption = ending.kind === "interrupted" ? { id: rollout.id, release: rollout.release, at, by } : undefined;
-  const ended = recordHead(endRollout(live, interruption), marked, ending.kind);
-  const annotations =
-    ending.kind === "rolled-back"
-      ? addQuarantine(ended, rollout.release, { revision: rollout.revision, at, by, reason: ending.reason })
-      : ended;
+  const annotations = endedAnnotations(live, marked, rollout, ending);
   const keepsShare = (serving[rollout.revision] ?? 0) > 0;
   return {
     change: keepsShare ? { traffic: trafficFor(rollout.baseline, live.traffic), annotations } : { annotations },
     overtaken: moved,
   };
+}
+
+/** The annotations that say how a rollout ended which didn't prove its release. */
+function endedAnnotations(
+  live: Service,
+  marked: Rollout,
+  { id, release, revision }: Pick<Rollout, "id" | "release" | "revision">,
+  ending: Exclude<Ending, { kind: "proven" }>,
+): Record<string, string> {
+  switch (ending.kind) {
+    case "drilled":
+      return endRollout(live);
+    case "interrupted": {
+      const { at, by } = ending;
+      return recordHead(endRollout(live, { id, release, at, by }), marked, ending.kind);
+    }
+    case "rolled-back": {
+      const { at, by, reason } = ending;
+      const ended = recordHead(endRollout(live), marked, ending.kind);
+      return addQuarantine(ended, release, { revision, at, by, reason });
+    }
+  }
+}
+
+/**
+ * The write for when the split before could not be restored: the API accepted it and then failed to carry it out, so that the mark may be gone while the
+ * release still has its traffic. Everything goes to `fallback`, unless somebody else has ended the rollout.
+ */
+export function planFallback(
+  live: Service,
+  rollout: Pick<Rollout, "id" | "release" | "revision">,
+  ending: Exclude<Ending, { kind: "proven" }>,
+  fallback: Split,
+): EndPlan {
+  if (rolloutOf(live)?.id === rollout.id) return planEnd(live, { ...rollout, baseline: fallback }, ending);
+  if (!isOwnEffect(live, rollout, ending)) return { overtaken: true };
+  if (sameSplit(splitOf(live), fallback)) return { overtaken: false };
+  return { change: { traffic: trafficFor(fallback, live.traffic) }, overtaken: false };
 }
 
 /** Whether the mark is gone because this very write took effect before (its reply was lost). */
@@ -133,5 +167,7 @@ function isOwnEffect(live: Service, rollout: Pick<Rollout, "id" | "release" | "r
       return quarantineOf(live)[rollout.release]?.at === ending.at;
     case "interrupted":
       return interruptionOf(live)?.id === rollout.id;
+    case "drilled":
+      return (splitOf(live)[rollout.revision] ?? 0) === 0;
   }
 }

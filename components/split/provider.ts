@@ -12,6 +12,7 @@ import { interruptionOf, type Rollout, rolloutOf } from "../rollout/markers.ts";
 import { planShift } from "../rollout/plan.ts";
 import { canBeWatched, watchOver } from "../rollout/watch.ts";
 import { plain } from "../state.ts";
+import { describeHold } from "./hold.ts";
 
 export interface Inputs {
   endpoint?: string;
@@ -57,8 +58,13 @@ export async function read(id: string, props: Outputs): Promise<dynamic.ReadResu
   return { id, props: { ...props, ...observed(live, props.rolloutId) } };
 }
 
+/** Says whether there is traffic to move. A hold is reported here, because a preview comes by too. */
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
-  return { changes: hasToMove(olds, news) };
+  const changes = hasToMove(olds, news);
+  if (!changes && olds.rolloutId !== "" && olds.percent === 100 && !sameSplit(olds.live, { [olds.revision]: 100 })) {
+    console.log(describeHold(olds));
+  }
+  return { changes };
 }
 
 /**

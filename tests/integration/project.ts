@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -28,7 +28,8 @@ export class TestProject {
   /** Where pulumi runs: the project, by links, with a stack configuration and a .local of its own. */
   readonly #project: string;
   readonly #configFile: string;
-  readonly #images: string;
+  /** Repository of this project's images on the Docker engine. */
+  readonly images: string;
 
   private constructor(directory: string, cloud: LocalCloudRun) {
     this.directory = directory;
@@ -36,7 +37,7 @@ export class TestProject {
     this.cloud = cloud;
     this.#project = path.join(directory, "project");
     this.#configFile = path.join(this.#project, "Pulumi.test.yaml");
-    this.#images = `flowpilot-test-${path.basename(directory).toLowerCase()}`;
+    this.images = `flowpilot-test-${path.basename(directory).toLowerCase()}`;
   }
 
   /** Starts it, with this project's own policies and scenarios as the first commit. @param config further keys of the stack */
@@ -73,7 +74,7 @@ export class TestProject {
       project: "test",
       region: "us-central1",
       endpoint: this.cloud.adminUrl,
-      imageRepository: this.#images,
+      imageRepository: this.images,
       settleSeconds: 0,
       ...config,
     };
@@ -83,7 +84,26 @@ export class TestProject {
     await writeFile(this.#configFile, `${salt}\nconfig: ${JSON.stringify(Object.fromEntries(entries))}\n`);
   }
 
-  /** Changes policies or scenarios: replaces text in a file of the repository. @throws when the text isn't there exactly once */
+  /** Writes a file of the repository, without committing it. */
+  async write(file: string, content: string): Promise<void> {
+    await writeFile(path.join(this.repository, file), content);
+  }
+
+  /**
+   * Commits a text at the end of a file, without the domain's unit tests where they would refuse it, and deploys it where wanted.
+   * @returns the short hash
+   */
+  async append(file: string, text: string, { withoutUnitTests = false, deploy = true } = {}): Promise<string> {
+    await appendFile(path.join(this.repository, file), text);
+    if (withoutUnitTests) await rm(path.join(this.repository, "policies/travel/policy_test.rego"));
+    const hash = await this.commit(text.trim());
+    if (!deploy) return hash;
+    const { code, output } = await this.up();
+    if (code !== 0) throw new Error(output);
+    return hash;
+  }
+
+  /** Replaces text in a file of the repository. @throws when it isn't there exactly once */
   async edit(file: string, from: string, to: string): Promise<void> {
     const target = path.join(this.repository, file);
     const before = await readFile(target, "utf8");
@@ -161,7 +181,7 @@ export class TestProject {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cloud.stop({ containers: "remove" });
-    const { stdout } = await run("docker", ["image", "ls", "--quiet", this.#images]);
+    const { stdout } = await run("docker", ["image", "ls", "--quiet", this.images]);
     const images = [...new Set(stdout.split("\n").filter(Boolean))];
     if (images.length > 0) await run("docker", ["image", "rm", "--force", ...images]);
     await rm(this.directory, { recursive: true, force: true });

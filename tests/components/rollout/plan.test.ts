@@ -10,7 +10,7 @@ import {
   type Rollout,
   rolloutOf,
 } from "../../../components/rollout/markers.ts";
-import { planEnd, planShift, type Shift } from "../../../components/rollout/plan.ts";
+import { planEnd, planFallback, planShift, type Shift } from "../../../components/rollout/plan.ts";
 
 const OLD = "svc-0000001";
 const NEW = "svc-0000002";
@@ -170,6 +170,34 @@ describe("planEnd", () => {
   it("a rollout that somebody else ended isn't touched", () => {
     const ended = service({ [OLD]: 100 });
     assert.deepEqual(planEnd(ended, rollout, rolledBack), { overtaken: true });
+  });
+
+  it("drilled: the split before comes back, and nothing is held against the release", () => {
+    const { change } = planEnd(under(), rollout, { kind: "drilled" });
+    assert.deepEqual(splitOf({ traffic: change?.traffic ?? [] }), { [OLD]: 100 });
+    assert.deepEqual(quarantineOf({ annotations: change?.annotations }), {});
+    assert.equal(interruptionOf({ annotations: change?.annotations }), undefined);
+    assert.equal(rolloutOf({ annotations: change?.annotations }), undefined);
+  });
+
+  describe("when the split before could not be restored", () => {
+    const fallback = { [BOOTSTRAP]: 100 };
+
+    it("everything goes to the fallback, whether the failed write removed the mark or not", () => {
+      const marked = under();
+      const accepted = applied(marked, planEnd(marked, rollout, rolledBack).change);
+      for (const live of [marked, accepted]) {
+        const { change, overtaken } = planFallback(live, rollout, rolledBack, fallback);
+        assert.deepEqual(splitOf({ traffic: change?.traffic ?? [] }), fallback);
+        assert.ok(quarantineOf({ annotations: change?.annotations ?? live.annotations })["0000002"]);
+        assert.equal(overtaken, false);
+        assert.deepEqual(planFallback(applied(live, change), rollout, rolledBack, fallback), { overtaken: false });
+      }
+    });
+
+    it("what somebody else did meanwhile stays", () => {
+      assert.deepEqual(planFallback(service({ [OLD]: 100 }), rollout, rolledBack, fallback), { overtaken: true });
+    });
   });
 
   it("knows its own write again when the reply was lost", () => {

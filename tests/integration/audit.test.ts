@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { copyFile, readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AuditEvent } from "../../audit/events.ts";
+import type { Verification } from "../../audit/verify/run.ts";
+import { recordedHeadOf } from "../../components/audit/head-annotation.ts";
+import { CloudRun } from "../../components/cloudrun/client.ts";
+import { trafficFor } from "../../components/cloudrun/traffic.ts";
+import { rolloutOf } from "../../components/rollout/markers.ts";
+import { ROOT, TestProject } from "./project.ts";
+
+const POLICY = "policies/travel/policy.rego";
+const SERVICE = "projects/test/locations/us-central1/services/flowpilot-opa";
+
+/** Runs `npm run audit` on a project's stack. */
+async function audit(
+  project: TestProject,
+  ...options: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, PULUMI_BACKEND_URL: `file://${path.join(project.directory, "state")}` };
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ["audit/cli.ts", "--stack", "test", ...options],
+      { cwd: ROOT, env },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+async function events(project: TestProject): Promise<string[]> {
+  const { stdout } = await audit(project, "--json");
+  const lines = stdout.split("\n").filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as AuditEvent).map(({ event, release }) => `${event} ${release}`.trim());
+}
+
+async function verify(project: TestProject): Promise<Verification> {
+  return JSON.parse((await audit(project, "--verify", "--json")).stdout) as Verification;
+}
+
+describe("the audit of real updates", function () {
+  this.timeout(240_000);
+
+  it("tells deployments, skipped tests, rollbacks by hand, promotions, refusals and killed updates; and its chain holds", async () => {
+    await using project = await TestProject.start();
+    const client = new CloudRun({ endpoint: project.cloud.adminUrl });
+    assert.equal((await project.up()).code, 0);
+    const { version: first = "", revision: old = "" } = await project.outputs();
+    await project.configure({ skipTests: true });
+    const second = await project.append(POLICY, "\n# second\n");
+    await project.configure({});
+
+    const live = await client.getService(SERVICE);
+    assert.ok(live);
+    await client.patchService(live, { traffic: trafficFor({ [old]: 100 }, live.traffic) });
+    assert.equal((await project.pulumi("refresh", "--yes", "--skip-preview")).code, 0);
+    await project.configure({ promote: second });
+    assert.equal((await project.up()).code, 0);
+    await project.configure({});
+
+    const refused = await project.append(POLICY, "\nthis is no rego\n", { deploy: false });
+    assert.notEqual((await project.up()).code, 0);
+    await project.git("revert", "--no-edit", refused);
+    const third = (await project.git("rev-parse", "HEAD")).trim().slice(0, 7);
+    const told = [
+      `DEPLOY_START ${first}`,
+      `DEPLOY_SUCCESS ${first}`,
+      `DEPLOY_START ${second}`,
+      `SKIPPED_TESTS ${second}`,
+      `DEPLOY_SUCCESS ${second}`,
+      `MANUAL_ROLLBACK ${second}`,
+      `DEPLOY_START ${second}`,
+      `PROMOTE ${second}`,
+      `DEPLOY_START ${refused}`,
+      `DEPLOY_FAILED ${refused}`,
+    ];
+    assert.deepEqual(await events(project), told);
+
+    await killOnLiveTraffic(project, client);
+    assert.deepEqual((await events(project)).slice(told.length), [`INTERRUPTED ${third}`]);
+    assert.deepEqual((await verify(project)).problems, []);
+    assert.equal((await project.up()).code, 0);
+    assert.deepEqual((await events(project)).slice(told.length), [
+      `INTERRUPTED ${third}`,
+      `DEPLOY_START ${third}`,
+      `DEPLOY_SUCCESS ${third}`,
+    ]);
+
+    const found = await verify(project);
+    assert.deepEqual(found.problems, []);
+    assert.equal(found.uncovered, 1);
+    assert.deepEqual(found.confirmedBy, ["the service flowpilot-opa"]);
+    assert.match(
+      (await audit(project)).stdout,
+      /^\[20..-..-..T..:..:..Z\] DEPLOY_START: Deploying version [0-9a-f]{7}; /,
+    );
+  });
+
+  it("notices that the newest entries were cut off, state and all, by what the service holds", async () => {
+    await using project = await TestProject.start();
+    const client = new CloudRun({ endpoint: project.cloud.adminUrl });
+    assert.equal((await project.up()).code, 0);
+    const second = await project.append(POLICY, "\n# second\n");
+    const head = recordedHeadOf((await client.getService(SERVICE))?.annotations);
+    assert.equal(head?.release, second);
+    assert.equal(head?.ended, "proven");
+    assert.equal(head?.count, 1);
+    assert.equal((await audit(project, "--seal")).code, 0);
+    assert.deepEqual((await verify(project)).problems, []);
+
+    await cutOff(project);
+    const sealed = await audit(project, "--verify");
+    assert.equal(sealed.code, 1);
+    assert.match(
+      sealed.stdout,
+      /first: truncated: the history was cut off at its end: the service flowpilot-opa knows entry/,
+    );
+    // The next deployment doesn't hide it: it keeps what the service said before.
+    await project.append(POLICY, "\n# third\n");
+    assert.equal((await audit(project, "--verify")).code, 1);
+  });
+});
+
+/** Kills pulumi once the release has all of the traffic and its live gate hasn't judged it yet; waits until that is undone. */
+async function killOnLiveTraffic(project: TestProject, client: CloudRun): Promise<void> {
+  await project.configure({ settleSeconds: 30 });
+  const update = project.start("up", "--yes", "--skip-preview");
+  const rollout = async () => rolloutOf((await client.getService(SERVICE)) ?? {});
+  await until(
+    async () => (await rollout()) !== undefined,
+    () => update.output(),
+  );
+  process.kill(update.pid, "SIGKILL");
+  await update.ended;
+  await until(
+    async () => (await rollout()) === undefined,
+    () => "the rollout's traffic wasn't taken back",
+  );
+  assert.equal((await project.pulumi("cancel", "--yes")).code, 0);
+  await project.configure({});
+}
+
+/** Removes the newest entry as somebody would who knows Pulumi's files: the state goes back too. */
+async function cutOff(project: TestProject): Promise<void> {
+  const folder = path.join(project.directory, "state/.pulumi/history/flowpilot-policy/test");
+  const names = (await readdir(folder)).sort();
+  const newest = names.at(-1)?.split(".")[0] as string;
+  for (const name of names.filter((item) => item.startsWith(newest))) await rm(path.join(folder, name));
+  const checkpoints = (await readdir(folder)).filter((name) => name.endsWith(".checkpoint.json")).sort();
+  const state = path.join(project.directory, "state/.pulumi/stacks/flowpilot-policy/test.json");
+  await copyFile(path.join(folder, checkpoints.at(-1) as string), state);
+}
+
+async function until(condition: () => Promise<boolean>, describe: () => string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(describe());
+    await sleep(50);
+  }
+}
