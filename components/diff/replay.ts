@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { identityHeaders } from "../identity/id-token.ts";
 import type { Json } from "../scenarios/scenario.ts";
 import { type Decision, decisionClass, isSlower, type Reply } from "./classes.ts";
 import { type DecisionClient, decisionClient } from "./client.ts";
@@ -45,7 +46,9 @@ export interface Replayed {
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const connections = options.concurrency ?? CONCURRENCY;
   const { from, to } = options;
-  const clients = { from: decisionClient({ ...from, connections }), to: decisionClient({ ...to, connections }) };
+  const client = async (side: Side) =>
+    decisionClient({ ...side, connections, headers: await identityHeaders(side.url) });
+  const clients = { from: await client(from), to: await client(to) };
   const tally = new Tally(options.expected, options.vocabulary);
   const started = performance.now();
   let reported = started;
