@@ -23,6 +23,8 @@ export interface Verification {
   after: string;
   /** Who else confirmed a head: the service, tags. */
   confirmedBy: string[];
+  /** The service that the stack is about, where its state names one. */
+  place?: { service: string; endpoint?: string };
 }
 
 /** Recomputes the chain, and compares it with the stack's state, the live service and signed tags. Only reads. */
@@ -69,6 +71,7 @@ export async function runVerification({ source, directory, project, stack }: Ope
     head: chain.head.head,
     after: chain.head.after,
     confirmedBy: anchors.map(({ source: by }) => by),
+    place: place?.service === undefined ? undefined : { service: place.service, endpoint: place.endpoint },
   };
 }
 

@@ -37,6 +37,12 @@ export function recordHead(
   return { ...annotations, [HEAD]: JSON.stringify(head) };
 }
 
+/** The annotations with a seal; undefined where they hold it already. */
+export function sealHead(annotations: Record<string, string>, head: RecordedHead): Record<string, string> | undefined {
+  const text = JSON.stringify(head);
+  return annotations[HEAD] === text ? undefined : { ...annotations, [HEAD]: text };
+}
+
 /** What the service says; undefined where it says nothing that can be read. */
 export function recordedHeadOf(annotations: Record<string, string> | undefined): RecordedHead | undefined {
   return parseRecordedHead(annotations?.[HEAD]);
