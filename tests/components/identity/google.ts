@@ -19,6 +19,8 @@ export class FakeGoogle {
   accepted: string[];
   /** Replies 403 this many times, as until access is known everywhere. */
   refusals = 0;
+  /** Status with which some paths are refused to anybody. */
+  deny: (path: string) => number | undefined = () => undefined;
   /** Seconds until an ID token expires. */
   lifetime = 3600;
   readonly metadataHost: string;
@@ -87,7 +89,9 @@ export class FakeGoogle {
     const audience = token === "" ? "" : JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()).aud;
     this.asked.push({ host: request.headers.host ?? "", path: request.url ?? "", audience });
     request.resume();
-    if (!this.accepted.includes(audience)) response.writeHead(401).end("Unauthorized");
+    const denied = this.deny(request.url ?? "");
+    if (denied !== undefined) response.writeHead(denied).end();
+    else if (!this.accepted.includes(audience)) response.writeHead(401).end("Unauthorized");
     else if (this.refusals > 0) {
       this.refusals -= 1;
       response.writeHead(403).end("Forbidden");

@@ -1,0 +1,90 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { parse } from "yaml";
+import { backEndUrl } from "../../../components/audit/backend.ts";
+import { historyBucket } from "../../backend/names.ts";
+import { type Check, type Finding, note, ok, problem, type Surroundings, skipped } from "../check.ts";
+
+/** Where Pulumi keeps the stack's state, whether it can be brought back, and whether the history is safe. */
+export const state: Check = {
+  name: "state",
+  cloud: false,
+  look: async (surroundings) => {
+    const { directory, environment, config } = surroundings;
+    const url = await backEndUrl(directory, environment);
+    const bootstrap = `npm run bootstrap-backend -- --project ${config.project} --location ${config.region}, then \`pulumi login\` as it says`;
+    if (url === "" && !config.platform) return [ok(".local/state, as bin/pulumi does where nobody is logged in")];
+    if (url === "") return [problem("nobody is logged in to Pulumi", `pulumi login; or ${bootstrap}`)];
+    if (/^https?:/.test(url)) return [ok(`Pulumi Cloud (${url}), which keeps the history and lets nobody rewrite it`)];
+    if (url.startsWith("file:")) {
+      const found = `${url}: on this machine alone`;
+      return [config.platform ? problem(found, bootstrap) : ok(found)];
+    }
+    if (!url.startsWith("gs:")) return [note(`${url}: look after its versions and its history yourself`)];
+    const bucket = new URL(url).hostname;
+    return [
+      ...(await stateBucket(surroundings, bucket, bootstrap)),
+      ...(await history(surroundings, historyBucket(bucket), bootstrap)),
+      ...(await secrets(surroundings, bootstrap)),
+    ];
+  },
+};
+
+async function stateBucket({ google }: Surroundings, bucket: string, bootstrap: string): Promise<Finding[]> {
+  const reply = await google.get("storage", `storage/v1/b/${bucket}`);
+  if (reply.status === 404) return [problem(`there is no bucket ${bucket}`, bootstrap)];
+  if (reply.status !== 200) {
+    return [problem(`bucket ${bucket} can't be read: ${reply.message}`, `grant roles/storage.admin on gs://${bucket}`)];
+  }
+  const { versioning, iamConfiguration } = reply.body as {
+    versioning?: { enabled?: boolean };
+    iamConfiguration?: { publicAccessPrevention?: string; uniformBucketLevelAccess?: { enabled?: boolean } };
+  };
+  const findings: Finding[] = [];
+  if (versioning?.enabled !== true) {
+    findings.push(
+      problem(
+        `bucket ${bucket} keeps no old versions: a lost state is lost`,
+        `gcloud storage buckets update gs://${bucket} --versioning`,
+      ),
+    );
+  }
+  if (iamConfiguration?.publicAccessPrevention !== "enforced") {
+    findings.push(
+      problem(
+        `bucket ${bucket} could be made public`,
+        `gcloud storage buckets update gs://${bucket} --public-access-prevention`,
+      ),
+    );
+  }
+  return findings.length > 0 ? findings : [ok(`bucket ${bucket}, versioned, never public`)];
+}
+
+async function history({ google }: Surroundings, bucket: string, bootstrap: string): Promise<Finding[]> {
+  const reply = await google.get("storage", `storage/v1/b/${bucket}`);
+  if (reply.status === 404) return [problem(`there is no bucket ${bucket} for the history`, bootstrap)];
+  if (reply.status !== 200) return [skipped(`bucket ${bucket} can't be read: ${reply.message}`)];
+  const retention = reply.body.retentionPolicy as { retentionPeriod?: string; isLocked?: boolean } | undefined;
+  const days = Math.floor(Number(retention?.retentionPeriod ?? 0) / 86_400);
+  if (days === 0) return [problem(`bucket ${bucket} has no retention: its history can be deleted`, bootstrap)];
+  if (retention?.isLocked === true) return [ok(`bucket ${bucket} keeps the history ${days} days, locked`)];
+  return [
+    problem(
+      `bucket ${bucket} keeps the history ${days} days, but that can be changed`,
+      `gcloud storage buckets update gs://${bucket} --lock-retention-period (can't be undone)`,
+    ),
+  ];
+}
+
+async function secrets({ directory, stack }: Surroundings, bootstrap: string): Promise<Finding[]> {
+  const file = path.join(directory, `Pulumi.${stack}.yaml`);
+  const settings = parse(await readFile(file, "utf8").catch(() => "")) as { secretsprovider?: string } | null;
+  const provider = settings?.secretsprovider ?? "";
+  if (provider.startsWith("gcpkms://")) return [ok(`secrets are encrypted with ${provider}`)];
+  return [
+    note(
+      "secrets are encrypted with a passphrase, which has to be kept somewhere",
+      `with a KMS key (${bootstrap}): pulumi stack change-secrets-provider "gcpkms://…"`,
+    ),
+  ];
+}
