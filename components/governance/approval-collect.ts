@@ -83,7 +83,10 @@ async function stillOpen(
       expected: { decision: "review", commit: entry.commit, service: evidence.service, evidence: digest },
       approvers: rules.approvers,
       now,
-      excluded: entry.names.map((name) => ({ name, why: "broke the glass" })),
+      excluded: [
+        ...entry.names.map((name) => ({ name, why: "broke the glass" })),
+        ...(await authorsOf({ root, commit: entry.commit, paths: [], since: null }, keys)),
+      ],
     });
     if (counted.length === 0) left.push(entry);
   }

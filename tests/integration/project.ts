@@ -26,7 +26,9 @@ export class TestProject {
   readonly repository: string;
   readonly cloud: LocalCloudRun;
   /** Where pulumi runs: the project, by links, with a stack configuration and a .local of its own. */
-  readonly #project: string;
+  readonly project: string;
+  /** Variables that its commands see. */
+  readonly environment: NodeJS.ProcessEnv;
   readonly #configFile: string;
   /** Repository of this project's images on the Docker engine. */
   readonly images: string;
@@ -35,8 +37,13 @@ export class TestProject {
     this.directory = directory;
     this.repository = path.join(directory, "repository");
     this.cloud = cloud;
-    this.#project = path.join(directory, "project");
-    this.#configFile = path.join(this.#project, "Pulumi.test.yaml");
+    this.project = path.join(directory, "project");
+    this.environment = {
+      ...process.env,
+      PULUMI_BACKEND_URL: `file://${path.join(directory, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+    };
+    this.#configFile = path.join(this.project, "Pulumi.test.yaml");
     this.images = `flowpilot-test-${path.basename(directory).toLowerCase()}`;
   }
 
@@ -52,9 +59,9 @@ export class TestProject {
   async #prepare(config: Record<string, unknown>): Promise<void> {
     await mkdir(path.join(this.directory, "state"));
     await mkdir(this.repository);
-    await mkdir(this.#project);
+    await mkdir(this.project);
     for (const name of ["Pulumi.yaml", "package.json", "index.ts", "components", "node_modules"]) {
-      await symlink(path.join(ROOT, name), path.join(this.#project, name));
+      await symlink(path.join(ROOT, name), path.join(this.project, name));
     }
     for (const folder of ["policies", "scenarios"]) {
       await cp(path.join(ROOT, folder), path.join(this.repository, folder), { recursive: true });
@@ -144,12 +151,8 @@ export class TestProject {
   /** Starts bin/pulumi; its process id is that of pulumi itself, since bin/pulumi becomes it. */
   start(...args: string[]): { pid: number; ended: Promise<Ended>; output: () => string } {
     const stack = args[0] === "stack" && args[1] === "init" ? [] : ["--stack", "test"];
-    const child = spawn(path.join(ROOT, "bin/pulumi"), [...args, ...stack, "-C", this.#project, "--non-interactive"], {
-      env: {
-        ...process.env,
-        PULUMI_BACKEND_URL: `file://${path.join(this.directory, "state")}`,
-        PULUMI_CONFIG_PASSPHRASE: "test",
-      },
+    const child = spawn(path.join(ROOT, "bin/pulumi"), [...args, ...stack, "-C", this.project, "--non-interactive"], {
+      env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";

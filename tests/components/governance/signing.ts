@@ -12,18 +12,21 @@ export type As = string[];
  */
 export class Signing {
   readonly directory = mkdtempSync(path.join(tmpdir(), "signing-"));
-  readonly repository = path.join(this.directory, "repository");
+  readonly repository: string;
   readonly allowedSigners = path.join(this.directory, "allowed_signers");
   readonly revokedSigners = path.join(this.directory, "revoked_signers");
   readonly keyring = path.join(this.directory, "keyring.asc");
   readonly #home = path.join(this.directory, "gnupg");
 
-  constructor() {
-    mkdirSync(path.join(this.repository, "policies/travel"), { recursive: true });
+  /** @param repository one that exists; without it one is made */
+  constructor(repository?: string) {
+    this.repository = repository ?? path.join(this.directory, "repository");
     mkdirSync(this.#home, { mode: 0o700 });
-    writeFileSync(path.join(this.repository, "policies/travel/policy.rego"), "package auto_book\n");
     writeFileSync(this.allowedSigners, "");
     writeFileSync(this.revokedSigners, "");
+    if (repository !== undefined) return;
+    mkdirSync(path.join(this.repository, "policies/travel"), { recursive: true });
+    writeFileSync(path.join(this.repository, "policies/travel/policy.rego"), "package auto_book\n");
     this.git("init", "--quiet", "--initial-branch=main");
     this.git("add", "--all");
   }
@@ -93,6 +96,19 @@ export class Signing {
 
   git(...parameters: string[]): string {
     return this.gitAt(undefined, ...parameters);
+  }
+
+  /** An environment in which git signs as somebody, and takes them for the user. */
+  static environment(name: string, as: As): Record<string, string> {
+    const settings = [`user.name=${name}`, `user.email=${name}@example.com`, ...as.filter((part) => part !== "-c")];
+    const entries = settings.flatMap((setting, index) => {
+      const at = setting.indexOf("=");
+      return [
+        [`GIT_CONFIG_KEY_${index}`, setting.slice(0, at)],
+        [`GIT_CONFIG_VALUE_${index}`, setting.slice(at + 1)],
+      ];
+    });
+    return { ...Object.fromEntries(entries), GIT_CONFIG_COUNT: String(settings.length) };
   }
 
   /** @param at what git takes for now */
