@@ -85,6 +85,8 @@ const rollout = new Rollout("rollout", {
   },
   settleSeconds: config.settleSeconds,
   canarySteps: config.canarySteps,
+  drill: config.drill,
+  retain: config.retain,
   attempt: inspection.request,
   approval: approvalRequest(config, release, inspection, record.id),
   image: image.reference,

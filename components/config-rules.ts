@@ -1,15 +1,17 @@
 import type { z } from "zod";
+import { isLoopback } from "./cloudrun/credentials.ts";
 import type { configSchema } from "./config.ts";
 
 type Read = z.infer<typeof configSchema>;
 
 /** The configuration with what follows from other keys filled in. */
-export type Config = Omit<Read, "region" | "regions" | "platform" | "imageRepository"> & {
+export type Config = Omit<Read, "region" | "regions" | "platform" | "imageRepository" | "drill"> & {
   /** The first region. */
   region: string;
   regions: string[];
   platform: boolean;
   imageRepository: string;
+  drill: boolean;
 };
 
 /** The image's name where it stays on this machine, and its last part in a registry. */
@@ -24,7 +26,11 @@ export function complete(read: Read): Config {
   const region = regions[0] ?? "";
   const platform = isPlatform(read);
   const registry = `${region}-docker.pkg.dev/${read.project}/${read.serviceName}/${IMAGE}`;
-  return { ...read, region, regions, platform, imageRepository: read.imageRepository ?? (platform ? registry : IMAGE) };
+  return {
+    ...{ ...read, region, regions, platform },
+    imageRepository: read.imageRepository ?? (platform ? registry : IMAGE),
+    drill: read.drill ?? (read.endpoint !== undefined && isLoopback(read.endpoint)),
+  };
 }
 
 /** A configuration as far as it can be read: null stands for a key whose value was refused by itself. */

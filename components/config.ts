@@ -64,6 +64,19 @@ export const configSchema = z.strictObject({
     .array(z.number().int().min(1).max(99))
     .default([])
     .describe("percentages to stop at on the way to 100"),
+  drill: z
+    .boolean()
+    .optional()
+    .describe(
+      "prove with each deployment that a rollback works, on the first share of traffic; by default on a local stack",
+    ),
+  retain: z
+    .number()
+    .int()
+    .min(2)
+    .max(500)
+    .default(50)
+    .describe("how many releases keep their revision and tag, to be rolled back to without a build"),
   serviceName: name(49).default("flowpilot-opa").describe("name of the Cloud Run service"),
   project: z.string().min(1).describe("Google Cloud project"),
   endpoint: z

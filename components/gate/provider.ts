@@ -193,14 +193,20 @@ async function conclude(inputs: Inputs, rolloutId: string, found: Tested): Promi
     return { verdict: "OVERTAKEN", summary, failures: [summary] };
   }
   console.log(`${inputs.stage}: ${found.summary}; restoring ${describeSplit(rollout.baseline)}`);
-  const restoration = await restore(client, service, rollout, {
-    kind: "rolled-back",
-    reason: `${inputs.stage}: ${found.failures.slice(0, 3).join("; ")}`,
-    by: operator(),
-    at: new Date().toISOString(),
-  });
-  stopWatching(rolloutId);
-  return { restoration };
+  try {
+    const restoration = await restore(client, service, rollout, {
+      kind: "rolled-back",
+      reason: `${inputs.stage}: ${found.failures.slice(0, 3).join("; ")}`,
+      by: operator(),
+      at: new Date().toISOString(),
+    });
+    stopWatching(rolloutId);
+    return { restoration };
+  } catch (error) {
+    // Still watched over: it is tried once more when the engine ends, and by the next command.
+    const failure = `the traffic could NOT be restored: ${messageOf(error)}`;
+    return { failures: [failure, ...found.failures], summary: `${found.summary}; ${failure}` };
+  }
 }
 
 /** The error of the update: what failed and what serves now. */
@@ -211,14 +217,20 @@ function reason(inputs: Inputs, outs: Outputs): string {
     `release ${inputs.release} failed its ${inputs.stage} gate: ${outs.summary}`,
     ...shown.map((failure) => `  - ${failure}`),
     ...(more > 0 ? [`  - and ${more} more (in the stack's state)`] : []),
-    describeTraffic(inputs, outs.restoration),
+    describeTraffic(inputs, outs),
   ].join("\n");
 }
 
-function describeTraffic(inputs: Inputs, restoration: Restoration | undefined): string {
+function describeTraffic(inputs: Inputs, { verdict, restoration }: Outputs): string {
   if (inputs.stage === "preflight")
     return "It never had traffic; what served before serves on. Fix the policy, commit, and run `pulumi up` again.";
-  if (restoration === undefined) return "The traffic is as somebody else set it.";
+  if (verdict === "OVERTAKEN") return "Promote the release if it is to have the traffic all the same.";
+  if (restoration === undefined) {
+    return "Run `npm run recover`, or move the traffic by hand, and look at what serves: `gcloud run services describe`.";
+  }
+  if (restoration.overtaken) {
+    return `Somebody else moved the traffic meanwhile, and that stays: ${describeSplit(restoration.split)} serves.`;
+  }
   const seen = restoration.observed ? "seen at the main URL" : "NOT yet seen at the main URL: check it";
   return `Rolled back: ${describeSplit(restoration.split)} serves again (${seen}). The release is quarantined; a new commit deploys normally.`;
 }

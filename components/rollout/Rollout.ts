@@ -2,12 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ChainHead } from "../audit/head-annotation.ts";
 import type { Split } from "../cloudrun/traffic.ts";
 import { DecisionDiff, type DecisionDiffArgs } from "../diff/DecisionDiff.ts";
+import { RollbackDrill } from "../drill/RollbackDrill.ts";
 import { RegressionGate } from "../gate/RegressionGate.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { Approval, type ApprovalStatus } from "../governance/Approval.ts";
 import { evidenceOf } from "../governance/approval-evidence.ts";
 import type { ApprovalRequest } from "../governance/approval-request.ts";
 import type { OpenBreakGlass } from "../governance/breakglass.ts";
+import { Retention } from "../retention/Retention.ts";
 import { TrafficSplit } from "../split/TrafficSplit.ts";
 
 export interface RolloutArgs {
@@ -31,6 +33,10 @@ export interface RolloutArgs {
   settleSeconds: number;
   /** Percentages to stop at on the way to 100. */
   canarySteps: number[];
+  /** Whether the deployment proves that a rollback works. */
+  drill: boolean;
+  /** How many releases are kept. */
+  retain: number;
   /** Explicit request (inspectService). */
   attempt: string;
   /** The history before this update. */
@@ -38,7 +44,7 @@ export interface RolloutArgs {
 }
 
 /**
- * preflight at 0 % -> decision diff -> approval -> each canary step (shift, test) -> 100 % -> live. Every step waits for the one before. A gate that fails
+ * preflight at 0 % -> decision diff -> approval -> rollback drill -> each canary step (shift, test) -> 100 % -> live -> retention. Every step waits for the one before. A gate that fails
  * ends the update; on live traffic it has restored the split before by then. Without an approval that is asked for nothing moves, and nothing fails.
  */
 export class Rollout extends pulumi.ComponentResource {
@@ -87,6 +93,11 @@ export class Rollout extends pulumi.ComponentResource {
     );
     const approval = this.#approval(args, preflight, diff);
     let passed: pulumi.Output<string> = approval?.status ?? diff.verdict;
+    if (args.drill) {
+      const percent = args.canarySteps[0] ?? 100;
+      const drill = { ...common, percent, taggedUrl: args.taggedUrl, gate: passed };
+      passed = new RollbackDrill(`drill-${release}`, drill, child).verdict;
+    }
     let first: TrafficSplit | undefined;
     for (const percent of args.canarySteps) {
       const split: TrafficSplit = new TrafficSplit(
@@ -119,6 +130,8 @@ export class Rollout extends pulumi.ComponentResource {
       },
       child,
     );
+    const retention = { endpoint, service, release, retain: args.retain, baseline: split.baseline, gate: live.verdict };
+    new Retention(`retention-${release}`, retention, child);
     this.live = split.live;
     this.baseline = split.baseline;
     this.changedBy = split.changedBy;

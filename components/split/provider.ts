@@ -1,16 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import type { dynamic } from "@pulumi/pulumi";
-import { type ChainHead, type RecordedHead, recordedHeadOf } from "../audit/head-annotation.ts";
+import type { ChainHead, RecordedHead } from "../audit/head-annotation.ts";
 import type { Service } from "../cloudrun/api.ts";
-import { changeService } from "../cloudrun/change.ts";
 import { CloudRun, gone, shortName } from "../cloudrun/client.ts";
 import { describeSplit, type Split, sameSplit, splitOf } from "../cloudrun/traffic.ts";
-import { GATE_SECONDS, isWaiting } from "../gate/verdict.ts";
-import { operator } from "../operator.ts";
-import { interruptionOf, type Rollout, rolloutOf } from "../rollout/markers.ts";
-import { planShift } from "../rollout/plan.ts";
-import { canBeWatched, watchOver } from "../rollout/watch.ts";
+import { isWaiting } from "../gate/verdict.ts";
+import { interruptionOf } from "../rollout/markers.ts";
+import { shiftTraffic } from "../rollout/shift.ts";
 import { plain } from "../state.ts";
 import { describeHold } from "./hold.ts";
 
@@ -86,43 +81,18 @@ async function wait(inputs: Inputs): Promise<Outputs> {
 }
 
 async function shift(inputs: Inputs): Promise<Outputs> {
-  const client = new CloudRun({ endpoint: inputs.endpoint });
-  const rollout = newRollout(inputs);
-  let before: Split = {};
-  let headBefore: RecordedHead | undefined;
-  const live = await changeService(client, inputs.service, (service) => {
-    if (rolloutOf(service)?.id !== rollout.id) {
-      before = splitOf(service);
-      headBefore = recordedHeadOf(service.annotations);
-    }
-    return planShift(service, {
-      percent: inputs.percent,
-      rollout,
-      continues: inputs.continues,
-      liftQuarantine: (inputs.attempt ?? "").startsWith("override"),
-      isWatched: canBeWatched,
-    });
-  });
-  const baseline = rolloutOf(live)?.baseline ?? before;
-  watchOver({ endpoint: inputs.endpoint, service: inputs.service, rollout: { ...rollout, baseline } });
+  const { rollout, before, live, headBefore } = await shiftTraffic(
+    inputs,
+    (inputs.attempt ?? "").startsWith("override"),
+  );
   console.log(`traffic of ${shortName(inputs.service)}: ${describeSplit(before)} -> ${describeSplit(splitOf(live))}`);
-  return plain({ ...inputs, rolloutId: rollout.id, baseline, headBefore, ...observed(live, rollout.id) });
-}
-
-function newRollout(inputs: Inputs): Omit<Rollout, "baseline" | "split"> {
-  const now = Date.now();
-  return {
-    id: inputs.continues ?? randomUUID(),
-    release: inputs.release,
-    revision: inputs.revision,
-    startedAt: new Date(now).toISOString(),
-    // Until then the gate has had its time; later nobody can be watching any more.
-    expiresAt: new Date(now + (inputs.settleSeconds + GATE_SECONDS) * 1000).toISOString(),
-    by: operator(),
-    host: hostname(),
-    pid: process.pid,
-    audit: inputs.audit,
-  };
+  return plain({
+    ...inputs,
+    rolloutId: rollout.id,
+    baseline: rollout.baseline,
+    headBefore,
+    ...observed(live, rollout.id),
+  });
 }
 
 function observed(live: Service, rolloutId: string) {

@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { type ChainHead, type RecordedHead, recordedHeadOf } from "../audit/head-annotation.ts";
+import type { Service } from "../cloudrun/api.ts";
+import { changeService } from "../cloudrun/change.ts";
+import { CloudRun } from "../cloudrun/client.ts";
+import { type Split, splitOf } from "../cloudrun/traffic.ts";
+import { GATE_SECONDS } from "../gate/verdict.ts";
+import { operator } from "../operator.ts";
+import type { EndedRollout } from "./end.ts";
+import { type Rollout, rolloutOf } from "./markers.ts";
+import { planShift } from "./plan.ts";
+import { canBeWatched, watchOver } from "./watch.ts";
+
+export interface ShiftRequest {
+  endpoint?: string;
+  /** projects/P/locations/L/services/S */
+  service: string;
+  release: string;
+  revision: string;
+  percent: number;
+  /** The rollout that an earlier step began. */
+  continues?: string;
+  settleSeconds: number;
+  /** The history before this update. */
+  audit?: ChainHead;
+}
+
+export interface Shifted {
+  rollout: EndedRollout;
+  /** The split until now. */
+  before: Split;
+  live: Service;
+  /** What the service said about the history until now. */
+  headBefore?: RecordedHead;
+}
+
+/**
+ * Gives a release its share of the traffic, and watches over the rollout from here on: it has to be ended (end, restore), and is undone when the engine
+ * goes before. @throws UserError when another rollout is under way, or this one was ended or overtaken; nothing was changed then.
+ */
+export async function shiftTraffic(request: ShiftRequest, liftQuarantine: boolean): Promise<Shifted> {
+  const { endpoint, service, percent, continues } = request;
+  const rollout = newRollout(request);
+  let before: Split = {};
+  let headBefore: RecordedHead | undefined;
+  const live = await changeService(new CloudRun({ endpoint }), service, (current) => {
+    if (rolloutOf(current)?.id !== rollout.id) {
+      before = splitOf(current);
+      headBefore = recordedHeadOf(current.annotations);
+    }
+    return planShift(current, { percent, rollout, continues, liftQuarantine, isWatched: canBeWatched });
+  });
+  const { id, release, revision } = rollout;
+  const begun = { id, release, revision, baseline: rolloutOf(live)?.baseline ?? before };
+  watchOver({ endpoint, service, rollout: begun });
+  return { rollout: begun, before, live, headBefore };
+}
+
+function newRollout(request: ShiftRequest): Omit<Rollout, "baseline" | "split"> {
+  const now = Date.now();
+  return {
+    id: request.continues ?? randomUUID(),
+    release: request.release,
+    revision: request.revision,
+    startedAt: new Date(now).toISOString(),
+    // Until then the gate has had its time; later nobody can be watching any more.
+    expiresAt: new Date(now + (request.settleSeconds + GATE_SECONDS) * 1000).toISOString(),
+    by: operator(),
+    host: hostname(),
+    pid: process.pid,
+    audit: request.audit,
+  };
+}
