@@ -1,7 +1,15 @@
 import { describeSplit, mainRevision } from "../components/cloudrun/traffic.ts";
 import type { EntryFacts } from "./facts.ts";
-import type { GateFacts } from "./resources.ts";
-import { driftBetween, freshGates, freshSplits, servingAfter, servingBefore } from "./serving.ts";
+import type { ApprovalFacts, DiffFacts, GateFacts } from "./resources.ts";
+import {
+  driftBetween,
+  freshApproval,
+  freshDiffs,
+  freshGates,
+  freshSplits,
+  servingAfter,
+  servingBefore,
+} from "./serving.ts";
 
 /** What happened. A deployment that fails before it had traffic is DEPLOY_FAILED, one that was taken off the traffic ROLLBACK. */
 export const EVENTS = [
@@ -14,6 +22,7 @@ export const EVENTS = [
   "PROMOTE",
   "INTERRUPTED",
   "SKIPPED_TESTS",
+  "AWAITING_APPROVAL",
   "UNCHANGED",
   "RUNNING",
   "COMMAND",
@@ -127,10 +136,13 @@ function driftEvents(entry: EntryFacts, previous: EntryFacts | undefined): Audit
 
 function updateEvents(entry: EntryFacts, previous: EntryFacts | undefined): AuditEvent[] {
   const gates = freshGates(entry, previous);
-  const moves = freshSplits(entry, previous);
+  const diffs = freshDiffs(entry, previous);
+  const approval = freshApproval(entry, previous);
+  const moved = freshSplits(entry, previous).length > 0;
   const base = common(entry);
   const failed = entry.result !== "succeeded";
-  if (gates.length === 0 && moves.length === 0 && !failed) {
+  const waiting = approval?.status === "AWAITING_APPROVAL" && !failed;
+  if (gates.length === 0 && diffs.length === 0 && !moved && !failed && !waiting) {
     const changes = describeChanges(entry.resourceChanges);
     const reason = entry.outcome?.startsWith("HELD") ? entry.outcome : changes === "" ? "nothing to deploy" : changes;
     return [{ ...base, time: entry.endedAt, event: "UNCHANGED", reason }];
@@ -141,12 +153,21 @@ function updateEvents(entry: EntryFacts, previous: EntryFacts | undefined): Audi
     const reason = `the ${gates.map(({ stage }) => stage).join(" and ")} gates were skipped (skipTests)`;
     events.push({ ...base, time: momentOf(skipped.endedAt, entry.startedAt), event: "SKIPPED_TESTS", reason });
   }
-  return [...events, failed ? failureEvent(entry, gates, moves.length > 0) : successEvent(entry, gates)];
+  if (failed) events.push(failureEvent(entry, { gates, diffs, approval, moved }));
+  else if (waiting) events.push({ ...base, time: entry.endedAt, event: "AWAITING_APPROVAL", reason: approval.summary });
+  else events.push(successEvent(entry, gates));
+  return events;
 }
 
 function startReason({ attempt }: EntryFacts): string {
-  if (attempt?.overrideQuarantine !== undefined) return `quarantine overridden: ${attempt.overrideReason ?? ""}`;
-  return attempt?.pinned === true ? "pinned by the release setting" : (attempt?.subject ?? "");
+  if (attempt === undefined) return "";
+  const special = [
+    attempt.overrideQuarantine === undefined ? "" : `quarantine overridden: ${attempt.overrideReason ?? ""}`,
+    attempt.breakGlass === undefined ? "" : `break glass: ${attempt.breakGlassReason ?? ""}`,
+    attempt.pinned ? "pinned by the release setting" : "",
+    attempt.dirtyFiles.length > 0 ? `${attempt.dirtyFiles.length} uncommitted files were confirmed, and left out` : "",
+  ].filter(Boolean);
+  return special.length > 0 ? special.join("; ") : attempt.subject;
 }
 
 function successEvent(entry: EntryFacts, gates: GateFacts[]): AuditEvent {
@@ -164,7 +185,15 @@ function successEvent(entry: EntryFacts, gates: GateFacts[]): AuditEvent {
   };
 }
 
-function failureEvent(entry: EntryFacts, gates: GateFacts[], moved: boolean): AuditEvent {
+/** What an update found on its way. */
+interface Found {
+  gates: GateFacts[];
+  diffs: DiffFacts[];
+  approval?: ApprovalFacts;
+  moved: boolean;
+}
+
+function failureEvent(entry: EntryFacts, { gates, diffs, approval, moved }: Found): AuditEvent {
   const base = { ...common(entry), time: entry.endedAt };
   const bad = gates.find(({ verdict }) => verdict !== "PASSED" && verdict !== "SKIPPED");
   if (bad?.verdict === "OVERTAKEN") return { ...base, event: "MANUAL_ROLLBACK", reason: bad.summary };
@@ -174,12 +203,21 @@ function failureEvent(entry: EntryFacts, gates: GateFacts[], moved: boolean): Au
     const time = momentOf(lastAnswerAt ?? acceptedAt, entry.endedAt);
     return { ...base, time, event: "ROLLBACK", reason: `${to}; ${describeGate(bad)}` };
   }
-  if (bad !== undefined) return { ...base, event: "DEPLOY_FAILED", reason: describeGate(bad) };
+  const why = bad === undefined ? describeRefusal(diffs, approval) : describeGate(bad);
+  if (why !== undefined) return { ...base, event: "DEPLOY_FAILED", reason: why };
   if (moved) {
     return { ...base, event: "INTERRUPTED", reason: "the update stopped after it had moved traffic, before a verdict" };
   }
   const told = entry.failure !== undefined && entry.failure.audit === entry.recordId ? entry.failure.reason : undefined;
   return { ...base, event: "DEPLOY_FAILED", reason: told ?? "stopped before any traffic; Pulumi keeps no error texts" };
+}
+
+function describeRefusal(diffs: DiffFacts[], approval: ApprovalFacts | undefined): string | undefined {
+  const diff = diffs.find(({ verdict }) => verdict === "FAILED");
+  if (diff !== undefined) {
+    return `decision diff: ${[diff.summary, ...diff.problems.slice(0, 3)].filter(Boolean).join("; ")}`;
+  }
+  return approval?.status === "REJECTED" ? approval.summary : undefined;
 }
 
 function describeGate({ stage, summary, failures }: GateFacts): string {

@@ -3,7 +3,18 @@ import { ATTEMPT_TYPE, type AttemptOutputs, FAILURE_TYPE, parseAttempt } from ".
 import { type EntryFiles, keyTime } from "../components/audit/chain.ts";
 import { AUDIT_TYPE, type ChainRecord, chainRecord, type Killed, parseKilled } from "../components/audit/record.ts";
 import { parseWithoutBulk } from "./bulky.ts";
-import { type GateFacts, type Governance, readGate, readGovernance, readSplit, type SplitFacts } from "./resources.ts";
+import {
+  type ApprovalFacts,
+  type DiffFacts,
+  type GateFacts,
+  type Governance,
+  readApproval,
+  readDiff,
+  readGate,
+  readGovernance,
+  readSplit,
+  type SplitFacts,
+} from "./resources.ts";
 
 /** What an entry of the history says, as far as the audit needs it. Small: the test results stay behind. */
 export interface EntryFacts {
@@ -31,6 +42,8 @@ export interface EntryFacts {
   governance?: Governance;
   gates: GateFacts[];
   splits: SplitFacts[];
+  diffs: DiffFacts[];
+  approval?: ApprovalFacts;
   /** Cloud Run service: projects/P/locations/L/services/S, and the base URL of its API where it isn't Google's. */
   service?: string;
   endpoint?: string;
@@ -104,6 +117,8 @@ type DeploymentFacts = Pick<
   | "governance"
   | "gates"
   | "splits"
+  | "diffs"
+  | "approval"
   | "service"
   | "endpoint"
   | "outcome"
@@ -112,7 +127,7 @@ type DeploymentFacts = Pick<
 
 /** What a state says. */
 export function readDeployment({ resources, pending_operations }: Deployment): DeploymentFacts {
-  const facts: DeploymentFacts = { recordedAt: 0, gates: [], splits: [], pending: [] };
+  const facts: DeploymentFacts = { recordedAt: 0, gates: [], splits: [], diffs: [], pending: [] };
   for (const { type, outputs } of Array.isArray(resources) ? resources : []) {
     const found = outputs as Record<string, unknown> | undefined;
     switch (type) {
@@ -140,6 +155,12 @@ export function readDeployment({ resources, pending_operations }: Deployment): D
         break;
       case "pulumi-nodejs:dynamic/policy:RegressionGate":
         push(facts.gates, readGate(found));
+        break;
+      case "pulumi-nodejs:dynamic/policy:DecisionDiff":
+        push(facts.diffs, readDiff(found));
+        break;
+      case "pulumi-nodejs:dynamic/policy:Approval":
+        facts.approval = readApproval(found);
         break;
       case "pulumi-nodejs:dynamic/policy:TrafficSplit":
         push(facts.splits, readSplit(found));

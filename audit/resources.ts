@@ -42,6 +42,29 @@ const traffic = z.object({
   headBefore: recordedHead.optional().catch(undefined),
 });
 
+/** A gate or a comparison that didn't judge, for the release waits. */
+const WAITING = "PENDING";
+
+const diff = z.object({
+  release: z.string(),
+  verdict: z.string(),
+  summary: text,
+  problems: z.array(z.string()).catch([]),
+  startedAt: text,
+  endedAt: text,
+});
+
+const vote = z.object({ tag: text, by: text, at: text, reason: z.string().optional() });
+const approval = z.object({
+  release: z.string(),
+  status: z.string(),
+  summary: text,
+  evidenceDigest: text,
+  counted: z.array(vote).catch([]),
+  rejections: z.array(vote).catch([]),
+  decidedAt: text,
+});
+
 const governance = z.object({
   release: z.string(),
   commit: text,
@@ -52,6 +75,7 @@ const governance = z.object({
   dirtyFiles: z.array(z.string()).catch([]),
   policyDigest: text,
   warnings: z.array(z.string()).catch([]),
+  signedBy: z.unknown().optional(),
 });
 
 /** A gate's verdict; the results themselves stay in the state. */
@@ -61,9 +85,24 @@ export type SplitFacts = z.infer<typeof traffic>;
 export type Governance = z.infer<typeof governance>;
 export type Restoration = z.infer<typeof restoration>;
 
-/** Outputs of a RegressionGate; undefined for anything else. */
+export type DiffFacts = z.infer<typeof diff>;
+export type ApprovalFacts = z.infer<typeof approval>;
+
+/** Outputs of a RegressionGate that gave a verdict; undefined for anything else. */
 export function readGate(outputs: unknown): GateFacts | undefined {
-  return gate.safeParse(outputs).data;
+  const read = gate.safeParse(outputs).data;
+  return read?.verdict === WAITING ? undefined : read;
+}
+
+/** Outputs of a DecisionDiff that gave a verdict; undefined for anything else. */
+export function readDiff(outputs: unknown): DiffFacts | undefined {
+  const read = diff.safeParse(outputs).data;
+  return read?.verdict === WAITING ? undefined : read;
+}
+
+/** Outputs of an Approval; undefined for anything else. */
+export function readApproval(outputs: unknown): ApprovalFacts | undefined {
+  return approval.safeParse(outputs).data;
 }
 
 /** Outputs of a TrafficSplit; undefined for anything else. */

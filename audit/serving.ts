@@ -1,6 +1,6 @@
 import { mainRevision, type Split, sameSplit } from "../components/cloudrun/traffic.ts";
 import type { EntryFacts } from "./facts.ts";
-import type { GateFacts, SplitFacts } from "./resources.ts";
+import type { ApprovalFacts, DiffFacts, GateFacts, SplitFacts } from "./resources.ts";
 
 /** What served when an entry was written, as far as its state knows. */
 export interface Serving {
@@ -29,10 +29,10 @@ export function servingAfter({ splits, gates }: EntryFacts): Serving | undefined
 
 /** What was live before an update did anything: as it was refreshed, or as its first move found it. */
 export function servingBefore(entry: EntryFacts, previous: EntryFacts | undefined): Serving | undefined {
-  const known = new Set(previous?.splits.map(({ rolloutId }) => rolloutId));
-  const carried = entry.splits.filter(({ rolloutId }) => known.has(rolloutId));
+  const known = new Set(previous?.splits.map(moveId));
+  const carried = entry.splits.filter((split) => known.has(moveId(split)));
   if (carried.length > 0) return servingAfter({ ...entry, splits: carried });
-  const first = entry.splits.find(({ rolloutId }) => !known.has(rolloutId));
+  const first = entry.splits.find((split) => !known.has(moveId(split)));
   return first === undefined ? undefined : { split: first.baseline, changedBy: "", changedAt: "" };
 }
 
@@ -46,10 +46,29 @@ export function freshGates(entry: EntryFacts, previous: EntryFacts | undefined):
   );
 }
 
+/** Comparisons that gave their verdict in this update. */
+export function freshDiffs(entry: EntryFacts, previous: EntryFacts | undefined): DiffFacts[] {
+  return entry.diffs.filter(
+    ({ release, startedAt }) =>
+      previous?.diffs.some((other) => other.release === release && other.startedAt === startedAt) !== true,
+  );
+}
+
+/** The approval, where this update decided on it. */
+export function freshApproval(entry: EntryFacts, previous: EntryFacts | undefined): ApprovalFacts | undefined {
+  return entry.approval?.decidedAt === previous?.approval?.decidedAt ? undefined : entry.approval;
+}
+
+/** A release that waits for its approval has no rollout yet, though the state has its split. */
+function moveId({ rolloutId, release, percent }: SplitFacts): string {
+  return rolloutId === "" ? `${release} ${percent}` : rolloutId;
+}
+
 /** Moves of traffic that were made in this update. */
 export function freshSplits(entry: EntryFacts, previous: EntryFacts | undefined): SplitFacts[] {
   return entry.splits.filter(
     (split) =>
+      split.rolloutId !== "" &&
       previous?.splits.some((other) => other.rolloutId === split.rolloutId && other.percent === split.percent) !== true,
   );
 }

@@ -14,6 +14,7 @@ const COLOURS: Partial<Record<EventName, Parameters<typeof styleText>[0]>> = {
   INTERRUPTED: "yellow",
   SKIPPED_TESTS: "yellow",
   UNREADABLE: "red",
+  AWAITING_APPROVAL: "cyan",
   UNCHANGED: "gray",
   COMMAND: "gray",
 };

@@ -13,6 +13,7 @@ const HEADLINES: Record<EventName, (version: string) => string> = {
   PROMOTE: (version) => `Promoted ${version}`,
   INTERRUPTED: (version) => `Interrupted ${version}`,
   SKIPPED_TESTS: (version) => `Tests skipped for ${version}`,
+  AWAITING_APPROVAL: (version) => `Tested, awaiting approval: ${version}`,
   UNCHANGED: () => "Nothing changed",
   RUNNING: (version) => `Under way: ${version}`,
   COMMAND: () => "Ran",

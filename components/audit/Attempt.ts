@@ -6,7 +6,10 @@ import { operator } from "../operator.ts";
 import { plain } from "../state.ts";
 import { ATTEMPT_TYPE, type AttemptOutputs, FAILURE_TYPE } from "./attempt-outputs.ts";
 
-type AttemptConfig = Pick<Config, "skipTests" | "promote" | "overrideQuarantine" | "overrideReason">;
+type AttemptConfig = Pick<
+  Config,
+  "skipTests" | "promote" | "overrideQuarantine" | "overrideReason" | "breakGlass" | "breakGlassReason"
+>;
 
 /** The attempt, declared before the checks that may refuse it. */
 export class Attempt extends pulumi.ComponentResource {
@@ -18,6 +21,7 @@ export class Attempt extends pulumi.ComponentResource {
 
 /** The pure part of Attempt, but for who runs it. */
 export function describeAttempt(audit: string, release: Release, config: AttemptConfig): AttemptOutputs {
+  const names = (given: string | undefined) => given !== undefined && release.commit.startsWith(given);
   return {
     audit,
     release: release.hash,
@@ -31,9 +35,13 @@ export function describeAttempt(audit: string, release: Release, config: Attempt
     run: runUrl(process.env),
     skipTests: config.skipTests,
     dirtyFiles: release.dirtyFiles,
-    promote: config.promote,
-    overrideQuarantine: config.overrideQuarantine,
-    overrideReason: config.overrideReason,
+    // A request that names another release is over and done with.
+    promote: names(config.promote) ? config.promote : undefined,
+    ...(names(config.overrideQuarantine) && {
+      overrideQuarantine: config.overrideQuarantine,
+      overrideReason: config.overrideReason,
+    }),
+    ...(names(config.breakGlass) && { breakGlass: config.breakGlass, breakGlassReason: config.breakGlassReason }),
   };
 }
 

@@ -24,6 +24,8 @@ const attemptOutputs = z.object({
   promote: z.string().optional(),
   overrideQuarantine: z.string().optional(),
   overrideReason: z.string().optional(),
+  breakGlass: z.string().optional(),
+  breakGlassReason: z.string().optional(),
 });
 
 /** What an update set out to do, and who started it; known before anything is checked. Kept in the state. */
