@@ -85,6 +85,7 @@ const rollout = new Rollout("rollout", {
   },
   settleSeconds: config.settleSeconds,
   canarySteps: config.canarySteps,
+  canaryThresholds: config.canaryThresholds,
   drill: config.drill,
   retain: config.retain,
   attempt: inspection.request,

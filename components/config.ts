@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { canaryThresholds } from "./canary/thresholds.ts";
 import { cloudKeys } from "./cloud-config.ts";
 import { type Config, complete, conflicts, type Readable } from "./config-rules.ts";
 import { budgets } from "./diff/budgets.ts";
@@ -62,8 +63,11 @@ export const configSchema = z.strictObject({
     .describe("seconds to wait after a traffic shift before it is tested"),
   canarySteps: z
     .array(z.number().int().min(1).max(99))
-    .default([])
-    .describe("percentages to stop at on the way to 100"),
+    .default([10])
+    .describe("percentages to stop at on the way to 100, each with a test; [] goes straight to 100"),
+  canaryThresholds: canaryThresholds
+    .prefault({})
+    .describe("what a release may be worse by than what serves, while it has a share of the traffic"),
   drill: z
     .boolean()
     .optional()

@@ -52,11 +52,14 @@ export function decisionClient(options: ClientOptions): DecisionClient {
     const latencyMs = performance.now() - started;
     const read = "failure" in reply ? reply : readWhole(reply);
     if (!("failure" in read)) return { decision: read, latencyMs };
-    if (!("status" in reply) || reply.status !== 500) return { failure: read.failure, latencyMs };
+    if (!("status" in reply) || !isEvaluationError(reply)) return { failure: read.failure, latencyMs };
     const [allow, reasons] = await Promise.all([post(`${rules}/allow`, body), post(`${rules}/reasons`, body)]);
     const parts = { allow: readResult(allow), reasons: readResult(reasons) };
     if ("failure" in parts.allow) return { failure: parts.allow.failure, latencyMs };
     if ("failure" in parts.reasons) return { failure: parts.reasons.failure, latencyMs };
+    // Only a package that fails on this input again fails for a reason that its callers don't see; anything else has failed for them too.
+    const again = await post(whole, body);
+    if (!("status" in again) || !isEvaluationError(again)) return { failure: read.failure, latencyMs };
     const decision = toDecision({ allow: parts.allow.result, reasons: parts.reasons.result });
     return "failure" in decision ? { ...decision, latencyMs } : { decision, latencyMs };
   };
@@ -87,6 +90,11 @@ function send(pool: Pool, options: Dispatcher.DispatchOptions): Promise<Raw> {
       onResponseError: (_controller, error) => resolve({ failure: error.message || error.name }),
     });
   });
+}
+
+/** OPA's reply where rules contradict each other, or something else went wrong in them. */
+function isEvaluationError({ status, text }: { status: number; text: string }): boolean {
+  return status === 500 && text.includes('"eval_');
 }
 
 function readResult(reply: Raw): { result: unknown } | { failure: string } {

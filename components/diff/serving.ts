@@ -17,22 +17,24 @@ export async function findServing(service: Service): Promise<Serving> {
   return { revision, url, ...(release && { release }) };
 }
 
-/** The URL of the revision with the largest share: that of its tag, or the service's where all traffic goes to it. */
-export function servingUrl(
-  service: Pick<Service, "name" | "traffic" | "trafficStatuses" | "latestReadyRevision" | "uri">,
-): {
-  revision: string;
-  url: string;
-} {
+type TrafficOf = Pick<Service, "name" | "traffic" | "trafficStatuses" | "latestReadyRevision" | "uri">;
+
+/** The URL that reaches the revision with the largest share. @throws UserError when none reaches it alone. */
+export function servingUrl(service: TrafficOf): { revision: string; url: string } {
   const split = splitOf(service);
   const revision = mainRevision(split) ?? "none";
-  const tags = Object.entries(tagsOf(service)).filter(([, tagged]) => tagged === revision);
-  for (const [tag] of tags) {
-    const uri = service.trafficStatuses?.find((status) => status.tag === tag)?.uri;
-    if (uri !== undefined && uri !== "") return { revision, url: uri };
-  }
-  if (split[revision] === 100) return { revision, url: service.uri };
+  const url = revisionUrl(service, revision);
+  if (url !== undefined) return { revision, url };
   throw new UserError(
     `${revision} serves ${split[revision] ?? 0} % of ${service.name} and has no tag, so it can't be asked alone; give it one (\`gcloud run services update-traffic --update-tags=serving=${revision}\`), or send all traffic to it`,
   );
+}
+
+/** A URL that reaches a revision alone: that of its tag, or the service's where all traffic goes to it. */
+export function revisionUrl(service: TrafficOf, revision: string): string | undefined {
+  for (const [tag, tagged] of Object.entries(tagsOf(service))) {
+    const uri = service.trafficStatuses?.find((status) => status.tag === tag)?.uri;
+    if (tagged === revision && uri !== undefined && uri !== "") return uri;
+  }
+  return splitOf(service)[revision] === 100 ? service.uri : undefined;
 }

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { CanaryThresholds } from "../canary/thresholds.ts";
 import type { Split } from "../cloudrun/traffic.ts";
 import { trampoline } from "../dynamic.ts";
+import type { EarlierRollout } from "../regions/earlier.ts";
 import type { ScenarioResult } from "../scenarios/scenario.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -25,8 +27,12 @@ export interface RegressionGateArgs {
   /** The rollout that this gate judges, and the split to restore when it fails; not for preflight. */
   rolloutId?: pulumi.Input<string>;
   baseline?: pulumi.Input<Split>;
+  /** What a canary may be worse by than the baseline. */
+  thresholds?: pulumi.Input<CanaryThresholds>;
   /** Whether a pass ends the rollout (the last gate). */
   endsRollout?: pulumi.Input<boolean>;
+  /** Rollouts in regions before, which stand or fall with this one. */
+  earlier?: pulumi.Input<EarlierRollout[]>;
   /** An explicit request to test again: a promotion, or an overridden quarantine. */
   attempt?: pulumi.Input<string>;
 }
@@ -51,7 +57,9 @@ export class RegressionGate extends pulumi.dynamic.Resource {
         results: undefined,
         scenariosDigest: undefined,
         previous: undefined,
+        analysis: undefined,
         restoration: undefined,
+        elsewhere: undefined,
         startedAt: undefined,
         endedAt: undefined,
       },

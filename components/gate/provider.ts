@@ -1,10 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { dynamic } from "@pulumi/pulumi";
+import type { Analysis } from "../canary/judge.ts";
+import type { CanaryThresholds } from "../canary/thresholds.ts";
 import { CloudRun } from "../cloudrun/client.ts";
 import { describeSplit, mainRevision, type Split, splitOf } from "../cloudrun/traffic.ts";
 import { messageOf } from "../errors.ts";
 import { readDeployedRelease } from "../opa/client.ts";
 import { operator } from "../operator.ts";
+import {
+  describeEarlier,
+  type EarlierRestoration,
+  type EarlierRollout,
+  placeOf,
+  proveEarlier,
+  restoreEarlier,
+} from "../regions/earlier.ts";
 import { type EndedRollout, end, type Restoration, restore } from "../rollout/end.ts";
 import { finishEvenAlone, stopWatching } from "../rollout/watch.ts";
 import { scenariosDigest } from "../scenarios/digest.ts";
@@ -38,6 +48,7 @@ export interface Inputs {
   rolloutId?: string;
   baseline?: Split;
   endsRollout?: boolean;
+  thresholds?: CanaryThresholds;
   attempt?: string;
 }
 
@@ -51,8 +62,12 @@ export interface Findings {
   scenariosDigest: string;
   /** Answers of the revision that served before; only from preflight. */
   previous?: PreviousAnswers;
+  /** The release compared with what served before, over the same time; only from a canary. */
+  analysis?: Analysis;
   /** How the traffic was restored; only where this gate did it. */
   restoration?: Restoration;
+  /** What became of the regions before; only where this gate failed. */
+  elsewhere?: EarlierRestoration[];
   startedAt: string;
   endedAt: string;
 }
@@ -96,8 +111,7 @@ async function judge(id: string, inputs: Inputs): Promise<Outputs> {
   // A test that breaks must take the release off the traffic, just as one that fails.
   const found = inputs.skip ? skipped() : await test(inputs).catch(broken);
   const outs: Outputs = { ...inputs, ...found, startedAt, endedAt: "" };
-  if (inputs.rolloutId !== undefined)
-    Object.assign(outs, await finishEvenAlone(conclude(inputs, inputs.rolloutId, found)));
+  Object.assign(outs, await finishEvenAlone(concludeEverywhere(inputs, found)));
   outs.endedAt = new Date().toISOString();
   if (isPass(outs.verdict)) {
     console.log(`${inputs.stage}: ${outs.summary}`);
@@ -106,7 +120,10 @@ async function judge(id: string, inputs: Inputs): Promise<Outputs> {
   throw Object.assign(new Error(outs.summary), { id, properties: plain(outs), reasons: [reason(inputs, outs)] });
 }
 
-type Tested = Pick<Findings, "verdict" | "summary" | "failures" | "results" | "scenariosDigest" | "previous">;
+type Tested = Pick<
+  Findings,
+  "verdict" | "summary" | "failures" | "results" | "scenariosDigest" | "previous" | "analysis"
+>;
 
 function skipped(): Tested {
   return { verdict: "SKIPPED", summary: "tests skipped (skipTests)", failures: [], results: [], scenariosDigest: "" };
@@ -131,6 +148,7 @@ function broken(error: unknown): Tested {
 async function test(inputs: Inputs): Promise<Tested> {
   const domains = Object.keys(inputs.packages);
   const scenarios = (await Promise.all(domains.map((domain) => loadScenarios(inputs.scenarioDir, domain)))).flat();
+  if (inputs.stage === "canary") return compareCanary(scenarios, inputs);
   if (inputs.stage === "preflight") await untilReachable(inputs.url);
   const [served, asked, previous] = await Promise.all([
     checkServed(inputs),
@@ -150,6 +168,28 @@ async function test(inputs: Inputs): Promise<Tested> {
   };
 }
 
+/** Loaded only where there is a canary step: every deployment waits for what is loaded. */
+async function compareCanary(scenarios: Scenario[], inputs: Inputs): Promise<Tested> {
+  const [{ testCanary }, { canaryThresholds }] = await Promise.all([
+    import("../canary/test.ts"),
+    import("../canary/thresholds.ts"),
+  ]);
+  const { results, failures, analysis } = await testCanary(scenarios, {
+    ...inputs,
+    baseline: inputs.baseline ?? {},
+    thresholds: inputs.thresholds ?? canaryThresholds.parse({}),
+  });
+  const passed = failures.length === 0;
+  return {
+    verdict: passed ? "PASSED" : "FAILED",
+    summary: passed || results.some((result) => !result.passed) ? countPassed(results) : (failures[0] ?? ""),
+    failures,
+    results,
+    scenariosDigest: scenariosDigest(scenarios),
+    ...(analysis && { analysis }),
+  };
+}
+
 /** On live traffic a wrong answer is looked for at once, and again when the shift has settled. The first failure ends it. */
 async function askLive(scenarios: Scenario[], inputs: Inputs): Promise<ScenarioResult[]> {
   const ask = () => runScenarios(scenarios, askAt(inputs.url, inputs.packages));
@@ -163,8 +203,7 @@ async function askLive(scenarios: Scenario[], inputs: Inputs): Promise<ScenarioR
 }
 
 /** The running image has to say that it is this release: an image that holds other policies must not be tested in its stead. */
-async function checkServed({ url, release, policyDigest, stage }: Inputs): Promise<string[]> {
-  if (stage === "canary") return [];
+async function checkServed({ url, release, policyDigest }: Inputs): Promise<string[]> {
   const served = await patiently(() => readDeployedRelease(url));
   if (served?.policyDigest === policyDigest) return [];
   const found = served === undefined ? "no policy" : `release ${served.hash} with policy digest ${served.policyDigest}`;
@@ -177,6 +216,27 @@ async function askPrevious(scenarios: Scenario[], inputs: Inputs): Promise<Previ
   if (service === undefined) return undefined;
   const revision = mainRevision(splitOf(service)) ?? "none";
   return previousAnswers(revision, await runScenarios(scenarios, askAt(service.uri, inputs.packages)));
+}
+
+/** Ends the rollout here and in the regions before according to the verdict; a failure gives all their splits back at the same time. */
+async function concludeEverywhere(inputs: Inputs, found: Tested): Promise<Partial<Outputs>> {
+  const { endpoint, earlier = [], rolloutId, endsRollout } = inputs;
+  const here = rolloutId === undefined ? Promise.resolve({}) : conclude(inputs, rolloutId, found);
+  const ending = { by: operator(), at: new Date().toISOString() };
+  if (!isPass(found.verdict)) {
+    const reason = `${placeOf(inputs.service)}, ${inputs.stage}: ${found.failures.slice(0, 3).join("; ")}`;
+    const [concluded, elsewhere] = await Promise.all([
+      here,
+      restoreEarlier(endpoint, earlier, { kind: "rolled-back", reason, ...ending }),
+    ]);
+    return { ...concluded, elsewhere };
+  }
+  const concluded: Partial<Outputs> = await here;
+  if (concluded.verdict !== undefined) {
+    return { ...concluded, elsewhere: await restoreEarlier(endpoint, earlier, { kind: "interrupted", ...ending }) };
+  }
+  if (endsRollout === true) await proveEarlier(endpoint, earlier);
+  return concluded;
 }
 
 /** Ends the rollout according to the verdict: proven, or rolled back and quarantined. */
@@ -214,10 +274,11 @@ function reason(inputs: Inputs, outs: Outputs): string {
   const shown = outs.failures.slice(0, 20);
   const more = outs.failures.length - shown.length;
   return [
-    `release ${inputs.release} failed its ${inputs.stage} gate: ${outs.summary}`,
+    `release ${inputs.release} failed its ${inputs.stage} gate${(inputs.earlier ?? []).length > 0 ? ` (${placeOf(inputs.service)})` : ""}: ${outs.summary}`,
     ...shown.map((failure) => `  - ${failure}`),
     ...(more > 0 ? [`  - and ${more} more (in the stack's state)`] : []),
     describeTraffic(inputs, outs),
+    ...describeEarlier(outs.elsewhere ?? []),
   ].join("\n");
 }
 

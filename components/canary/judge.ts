@@ -1,0 +1,114 @@
+import type { Percentiles } from "../diff/histogram.ts";
+import type { CanaryThresholds } from "./thresholds.ts";
+
+/** What was measured of one revision. Latencies in ms. */
+export interface Sample {
+  /** Requests, and those of them that got no decision. */
+  requests: number;
+  errors: number;
+  latency: Percentiles;
+  /** Decisions by reason code; `allow` for those that were allowed, `deny` for denials without a reason. */
+  reasons: Record<string, number>;
+}
+
+/** Where numbers come from: the gate's own questions, OPA's counters, or the cloud's. */
+export type Source = "probes" | "opa" | "monitoring";
+
+export interface Observation {
+  source: Source;
+  baseline: Sample;
+  canary: Sample;
+}
+
+/** One comparison. `limit` is what `canary` may be at most. */
+export interface Check {
+  name: string;
+  baseline: number;
+  canary: number;
+  limit: number;
+  passed: boolean;
+}
+
+export interface Analysis {
+  verdict: "PASSED" | "FAILED" | "INCONCLUSIVE";
+  /** A line for each reason not to go on. */
+  problems: string[];
+  checks: Check[];
+  observations: Observation[];
+}
+
+/** Compares a canary with its baseline over the same time. Too few samples are inconclusive, whatever they show but a failure. */
+export function judgeCanary(observations: Observation[], thresholds: CanaryThresholds): Analysis {
+  const checks = observations.flatMap((observation) => checksOf(observation, thresholds));
+  const failed = checks.filter(({ passed }) => !passed).map(describeCheck);
+  const few = tooFew(observations, thresholds.minSamples);
+  const verdict = failed.length > 0 ? "FAILED" : few.length > 0 ? "INCONCLUSIVE" : "PASSED";
+  return { verdict, problems: [...failed, ...few], checks, observations };
+}
+
+/** Only the gate's own probes have to be enough: how much others ask is not in its hands. */
+export function tooFew(observations: Observation[], minSamples: number): string[] {
+  return observations
+    .filter(({ source }) => source === "probes")
+    .flatMap(({ baseline, canary }) =>
+      (
+        [
+          ["baseline", baseline],
+          ["canary", canary],
+        ] as const
+      )
+        .filter(([, { requests }]) => requests < minSamples)
+        .map(([side, { requests }]) => `inconclusive: ${requests} of at least ${minSamples} decisions of the ${side}`),
+    );
+}
+
+function checksOf({ source, baseline, canary }: Observation, thresholds: CanaryThresholds): Check[] {
+  if (baseline.requests === 0 || canary.requests === 0) return [];
+  return [
+    errorCheck(source, baseline, canary, thresholds),
+    // OPA counts latencies in few, wide steps: percentiles of them say nothing about small changes.
+    ...(source === "opa" ? [] : latencyChecks(source, baseline, canary, thresholds)),
+    ...(source === "probes" ? [reasonCheck(baseline, canary, thresholds.reasons)] : []),
+  ];
+}
+
+function errorCheck(source: Source, baseline: Sample, canary: Sample, { errorRate }: CanaryThresholds): Check {
+  const [from, to] = [baseline.errors / baseline.requests, canary.errors / canary.requests];
+  const limit = Math.max(from * errorRate.factor, errorRate.floor);
+  // A single error is never more than bad luck.
+  return check(`${source}: error rate`, from, to, limit, to <= limit || canary.errors < 2);
+}
+
+function latencyChecks(source: Source, baseline: Sample, canary: Sample, { latency }: CanaryThresholds): Check[] {
+  const floors = { p50: latency.p50FloorMs, p95: latency.p95FloorMs, p99: latency.p99FloorMs };
+  return (["p50", "p95", "p99"] as const).map((name) => {
+    const from = baseline.latency[name];
+    const limit = Math.max(from * latency.factor, from + floors[name]);
+    return check(`${source}: ${name} (ms)`, from, canary.latency[name], limit);
+  });
+}
+
+/** Half the sum of all differences between two distributions: the share of decisions that went elsewhere. */
+export function shareMoved(from: Record<string, number>, to: Record<string, number>): number {
+  const total = (counts: Record<string, number>) => Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const [a, b] = [total(from), total(to)];
+  if (a === 0 || b === 0) return 0;
+  const codes = new Set([...Object.keys(from), ...Object.keys(to)]);
+  return [...codes].reduce((sum, code) => sum + Math.abs((from[code] ?? 0) / a - (to[code] ?? 0) / b), 0) / 2;
+}
+
+function reasonCheck(baseline: Sample, canary: Sample, limit: number): Check {
+  return check("probes: decisions with another reason code", 0, shareMoved(baseline.reasons, canary.reasons), limit);
+}
+
+function check(name: string, baseline: number, canary: number, limit: number, passed = canary <= limit): Check {
+  return { name, baseline: rounded(baseline), canary: rounded(canary), limit: rounded(limit), passed };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10_000) / 10_000;
+}
+
+function describeCheck({ name, baseline, canary, limit }: Check): string {
+  return `canary is worse than the baseline: ${name} is ${canary}, the baseline's ${baseline}, at most ${limit}`;
+}
