@@ -12,11 +12,13 @@ import { approvalRequest } from "./components/governance/approval-request.ts";
 import { checkPolicies, GovernanceChecks } from "./components/governance/GovernanceChecks.ts";
 import { PolicyImage } from "./components/image/PolicyImage.ts";
 import { prepareImages } from "./components/image/prepare.ts";
-import { describeServing } from "./components/outcome.ts";
+import { stackOutputs } from "./components/outputs.ts";
 import { Platform } from "./components/platform/Platform.ts";
+import { inspectRegions } from "./components/regions/inspect.ts";
+import { inOrder, placesOf } from "./components/regions/places.ts";
 import { PolicyRevision } from "./components/revision/PolicyRevision.ts";
-import { inspectService } from "./components/rollout/inspect.ts";
 import { Rollout } from "./components/rollout/Rollout.ts";
+import { rolloutSettings } from "./components/rollout/settings.ts";
 import { PolicyService } from "./components/service/PolicyService.ts";
 import { revisionSettings } from "./components/service/settings.ts";
 
@@ -25,7 +27,6 @@ const { record, head } = await AuditRecord.begin();
 
 const config = await explained(record.id, readConfig);
 const instances = await explained(record.id, () => revisionSettings(config));
-const { endpoint } = config;
 
 // What is deployed: a commit, never the work tree.
 const release = await explained(record.id, () => resolveRelease(config));
@@ -36,84 +37,54 @@ const policies = await exportCommit(config.policyDir, "policyDir", config.domain
 const checks = () =>
   Promise.all([
     checkPolicies({ release, directory: policies.directory, config }),
-    inspectService(config, release),
+    inspectRegions(config, release),
     prepareImages({ release, policies, config }),
   ]);
 const [report, inspection, images] = await explained(record.id, checks);
-const governance = new GovernanceChecks("governance", { release, policyDigest: policies.digest, report });
+const policyDigest = policies.digest;
+const governance = new GovernanceChecks("governance", { release, policyDigest, report });
 
 const platform = new Platform("platform", config, { dependsOn: governance });
 const settings = pulumi.output({ ...instances, serviceAccount: platform.serviceAccount });
 
-const policyDigest = policies.digest;
-const image = new PolicyImage(
-  "image",
-  { release: release.hash, policyDigest, spec: images.policy, bootstrap: images.bootstrap },
-  { dependsOn: platform },
-);
-const service = new PolicyService(
-  "service",
-  { config, region: config.region, bootstrapImage: image.bootstrap, settings, provider: platform.provider },
-  { dependsOn: platform },
-);
-const revision = new PolicyRevision(`revision-${release.hash}`, {
-  endpoint,
-  service: service.fullName,
-  release: release.hash,
-  policyDigest,
-  image: image.reference,
-  settings,
-});
-const rollout = new Rollout("rollout", {
-  endpoint,
-  service: service.fullName,
-  serviceUrl: service.uri,
-  release: release.hash,
-  revision: revision.revision,
-  taggedUrl: revision.taggedUrl,
-  policyDigest,
-  scenarioDir: config.scenarioDir,
-  packages: Object.fromEntries(report.domains.map((domain) => [domain.domain, domain.package])),
-  skipTests: config.skipTests,
-  diff: {
-    commit: release.commit,
-    policyDir: config.policyDir,
-    directory: policies.directory,
-    replayDir: config.replayDir,
-    budgets: config.diffBudgets,
-    search: config.searchNewAccess,
-  },
-  settleSeconds: config.settleSeconds,
-  canarySteps: config.canarySteps,
-  canaryThresholds: config.canaryThresholds,
-  drill: config.drill,
-  retain: config.retain,
-  attempt: inspection.request,
-  approval: approvalRequest(config, release, inspection, record.id),
-  image: image.reference,
-  audit: head,
-});
+const image = new PolicyImage("image", { release, policyDigest, ...images }, { dependsOn: platform });
 
-const serving = pulumi
-  .output({
+// In every region: the service, and the release's revision without traffic.
+const deployments = placesOf(config).map((place) => {
+  const service = new PolicyService(
+    place.name("service"),
+    { config, region: place.region, bootstrapImage: image.bootstrap, settings, provider: platform.provider },
+    { dependsOn: platform },
+  );
+  const revision = new PolicyRevision(place.name(`revision-${release.hash}`), {
+    endpoint: config.endpoint,
+    service: service.fullName,
     release: release.hash,
-    pinned: release.pinned,
-    revision: revision.revision,
-    live: rollout.live,
-    baseline: rollout.baseline,
-    changedBy: rollout.changedBy,
-    changedAt: rollout.changedAt,
-    verdict: rollout.verdict,
-    approval: rollout.approval,
-  })
-  .apply((deployed) => describeServing(deployed, config));
+    policyDigest,
+    image: image.reference,
+    settings,
+  });
+  return { place, service, revision };
+});
 
-export default {
-  version: serving.version,
-  revision: serving.revision,
-  previousRevision: serving.previousRevision,
-  serviceUrl: service.uri,
-  taggedUrl: revision.taggedUrl,
-  outcome: serving.outcome,
-  rollbackCommand: serving.rollbackCommand,
-};
+// Then the traffic, one region after the other.
+const approval = approvalRequest(config, release, inspection, record.id);
+const packages = Object.fromEntries(report.domains.map((domain) => [domain.domain, domain.package]));
+const rollouts = inOrder(
+  deployments,
+  ({ place, service, revision }, before: Rollout[]) =>
+    new Rollout(place.name("rollout"), {
+      ...rolloutSettings(config, release, policies.directory),
+      ...{ place, before, approval, packages, policyDigest },
+      ready: deployments.map((deployment) => deployment.revision),
+      service: service.fullName,
+      serviceUrl: service.uri,
+      revision: revision.revision,
+      taggedUrl: revision.taggedUrl,
+      attempt: inspection.request,
+      image: image.reference,
+      audit: head,
+    }),
+);
+
+export default stackOutputs(config, release, deployments, rollouts);

@@ -48,6 +48,7 @@ export interface Inputs {
   rolloutId?: string;
   baseline?: Split;
   endsRollout?: boolean;
+  earlier?: EarlierRollout[];
   thresholds?: CanaryThresholds;
   attempt?: string;
 }

@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { buildOnce, type ImageSpec } from "./build-once.ts";
 
 export interface PolicyImageArgs {
-  /** Short hash of the release. */
-  release: string;
+  release: { hash: string };
   policyDigest: string;
-  spec: ImageSpec;
+  /** The release's image. */
+  policy: ImageSpec;
   /** The image without policies. */
   bootstrap: ImageSpec;
 }
@@ -22,7 +22,7 @@ export class PolicyImage extends pulumi.ComponentResource {
 
   constructor(name: string, args: PolicyImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flowpilot:policy:PolicyImage", name, {}, opts);
-    const image = buildOnce(`${name}-${args.release}`, args.spec, { parent: this });
+    const image = buildOnce(`${name}-${args.release.hash}`, args.policy, { parent: this });
     this.reference = image.repoDigest;
     this.bootstrap = buildOnce("bootstrap", args.bootstrap, { parent: this }).repoDigest;
     this.registerOutputs({ imageName: image.imageName, reference: this.reference, policyDigest: args.policyDigest });

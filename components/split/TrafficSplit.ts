@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ChainHead } from "../audit/head-annotation.ts";
 import type { Split } from "../cloudrun/traffic.ts";
 import { trampoline } from "../dynamic.ts";
+import type { EarlierRollout } from "../regions/earlier.ts";
 
 export interface TrafficSplitArgs {
   endpoint?: pulumi.Input<string>;
@@ -19,6 +20,8 @@ export interface TrafficSplitArgs {
   /** An explicit request to move the traffic again: a promotion, or an overridden quarantine. */
   attempt?: pulumi.Input<string>;
   settleSeconds: pulumi.Input<number>;
+  /** Rollouts in regions before, which are given back when the traffic here can't be moved. */
+  earlier?: pulumi.Input<EarlierRollout[]>;
   /** The history before this update; it stays on the service when the rollout ends. */
   audit?: pulumi.Input<ChainHead>;
 }

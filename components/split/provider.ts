@@ -4,6 +4,7 @@ import type { Service } from "../cloudrun/api.ts";
 import { CloudRun, gone, shortName } from "../cloudrun/client.ts";
 import { describeSplit, type Split, sameSplit, splitOf } from "../cloudrun/traffic.ts";
 import { isWaiting } from "../gate/verdict.ts";
+import { type EarlierRollout, giveBackUnless } from "../regions/earlier.ts";
 import { interruptionOf } from "../rollout/markers.ts";
 import { shiftTraffic } from "../rollout/shift.ts";
 import { plain } from "../state.ts";
@@ -19,6 +20,7 @@ export interface Inputs {
   continues?: string;
   attempt?: string;
   settleSeconds: number;
+  earlier?: EarlierRollout[];
   /** The history before this update. */
   audit?: ChainHead;
 }
@@ -81,10 +83,8 @@ async function wait(inputs: Inputs): Promise<Outputs> {
 }
 
 async function shift(inputs: Inputs): Promise<Outputs> {
-  const { rollout, before, live, headBefore } = await shiftTraffic(
-    inputs,
-    (inputs.attempt ?? "").startsWith("override"),
-  );
+  const lift = (inputs.attempt ?? "").startsWith("override");
+  const { rollout, before, live, headBefore } = await giveBackUnless(inputs, shiftTraffic(inputs, lift));
   console.log(`traffic of ${shortName(inputs.service)}: ${describeSplit(before)} -> ${describeSplit(splitOf(live))}`);
   return plain({
     ...inputs,

@@ -44,9 +44,22 @@ export const CONFIGURATIONS: Record<string, { stack: string; change: Record<stri
       decisionLogs: "false",
     },
   },
+  /** Three regions, one after the other. */
+  "prod-regions": {
+    stack: "prod",
+    change: without(
+      { ...PRODUCTION, regions: '["us-central1","europe-west1","asia-northeast1"]', canarySteps: "[10]" },
+      "region",
+    ),
+  },
   /** Production's configuration on a Cloud Run of one's own, where there is nothing else of Google Cloud. */
   "prod-endpoint": {
     stack: "prod",
     change: { ...PRODUCTION, endpoint: "http://127.0.0.1:8470", baseImage: "flowpilot-opa-base:1.22.2" },
   },
 };
+
+function without({ ...values }: Record<string, string>, key: string): Record<string, string> {
+  delete values[key];
+  return values;
+}

@@ -84,7 +84,7 @@ async function run(stack: string, config: Record<string, string>, repository: st
   // A module is run once; the query makes it another one.
   const program = await import(`../../index.ts?run=${Math.random()}`);
   for (const [key, value] of Object.entries(program.default)) {
-    ran.outputs[key] = await new Promise((resolve) => (value as pulumi.Output<unknown>).apply(resolve));
+    ran.outputs[key] = await new Promise((resolve) => pulumi.output(value as object).apply(resolve));
   }
   await pulumi.runtime.disconnect();
   ran.resources.sort((a, b) => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`));
