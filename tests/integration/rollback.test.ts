@@ -293,7 +293,7 @@ async function quarantine(client: CloudRun, release: string, good: string): Prom
 }
 
 async function imagesOf(project: TestProject): Promise<string> {
-  return (await run("docker", ["image", "ls", "--no-trunc", project.images])).stdout.replaceAll(/\s+\w+ \w+ ago/g, "");
+  return (await run("docker", ["image", "ls", "--no-trunc", "--format", "{{.Tag}} {{.ID}}", project.images])).stdout;
 }
 
 function digestOf(resources: { type: string; outputs?: Record<string, unknown> }[]): unknown {

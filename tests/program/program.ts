@@ -122,6 +122,7 @@ function answerOf(type: string, inputs: Record<string, unknown>): Record<string,
         changedAt: "2026-01-01T00:00:00Z",
       };
     case "pulumi-nodejs:dynamic/policy:DecisionDiff":
+    case "pulumi-nodejs:dynamic/policy:RollbackDrill":
     case "pulumi-nodejs:dynamic/policy:RegressionGate":
       return { verdict: inputs.skip ? "SKIPPED" : "PASSED", results: [] };
     default:
