@@ -1,5 +1,15 @@
+import { writeFile } from "node:fs/promises";
 import type { AuditOptions } from "../cli.ts";
 import type { OpenedStack } from "../open.ts";
-export async function html(_o: OpenedStack, _p: AuditOptions): Promise<number> {
-  return 0;
+import { gatherReport } from "../report/gather.ts";
+import { commitLinks } from "../report/links.ts";
+import { renderReport } from "../report/page.ts";
+
+/** Writes the report as one file. */
+export async function html(opened: OpenedStack, options: AuditOptions): Promise<void> {
+  const model = await gatherReport(opened, options, await commitLinks(opened));
+  await writeFile(options.html as string, renderReport(model));
+  const { verification, releases, events } = model;
+  const state = verification.problems.length === 0 ? "verified" : "NOT verified";
+  console.log(`${options.html}: ${events.length} events, ${releases.length} releases, chain ${state}`);
 }
