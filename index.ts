@@ -53,7 +53,14 @@ const image = new PolicyImage("image", { release, policyDigest, ...images }, { d
 const deployments = placesOf(config).map((place) => {
   const service = new PolicyService(
     place.name("service"),
-    { config, region: place.region, bootstrapImage: image.bootstrap, settings, provider: platform.provider },
+    {
+      config,
+      region: place.region,
+      bootstrapImage: image.bootstrap,
+      settings,
+      existing: inspection.existing,
+      provider: platform.provider,
+    },
     { dependsOn: platform },
   );
   const revision = new PolicyRevision(place.name(`revision-${release.hash}`), {

@@ -10,6 +10,7 @@ export async function inspectRegions(config: Config, release: Release): Promise<
   const inspections = await Promise.all(config.regions.map((region) => inspectService({ ...config, region }, release)));
   return {
     request: inspections.map(({ request }) => request).find((request) => request !== "") ?? "",
+    existing: inspections.flatMap(({ existing }) => existing),
     proven: inspections.every(({ proven }) => proven),
     frozen: inspections.some(({ frozen }) => frozen),
   };

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { CloudRun, shortName } from "../cloudrun/client.ts";
+import { serviceFullName } from "../cloudrun/names.ts";
 import { describeSplit, splitOf } from "../cloudrun/traffic.ts";
 import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
@@ -34,13 +35,10 @@ export interface Inspection {
   request: string;
   /** Whether the release has served before, tested. */
   proven: boolean;
+  /** Services that are there already, whether or not the stack's state knows them. */
+  existing: string[];
   /** Whether a freeze window is on that only a broken glass lets it pass. */
   frozen: boolean;
-}
-
-/** projects/P/locations/L/services/S */
-export function serviceFullName(config: Pick<Config, "project" | "region" | "serviceName">): string {
-  return `projects/${config.project}/locations/${config.region}/services/${config.serviceName}`;
 }
 
 /**
@@ -52,7 +50,9 @@ export async function inspectService(config: InspectConfig, release: Release): P
   const client = new CloudRun({ endpoint: config.endpoint });
   const name = serviceFullName(config);
   const live = await client.getService(name);
-  if (live === undefined) return { request: "", proven: false, frozen: await checkFreeze(config, release, false, "") };
+  if (live === undefined) {
+    return { request: "", proven: false, existing: [], frozen: await checkFreeze(config, release, false, "") };
+  }
   const left = rolloutOf(live);
   if (left !== undefined && !canBeWatched(left)) {
     const what = `the rollout of ${left.release} by ${left.by} (${left.startedAt}) was interrupted before it passed its gate`;
@@ -72,7 +72,7 @@ export async function inspectService(config: InspectConfig, release: Release): P
   refuseQuarantined(release, quarantineOf(live), config);
   const request = explicitRequest(release, config);
   const proven = isProven(live.annotations, release.hash);
-  return { request, proven, frozen: await checkFreeze(config, release, proven, request) };
+  return { request, proven, existing: [name], frozen: await checkFreeze(config, release, proven, request) };
 }
 
 /** Whether a freeze window is on that a broken glass passes. @throws UserError in one that nothing passes; a preview only warns. */

@@ -1,6 +1,7 @@
 import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import { INGRESS } from "../cloud-config.ts";
+import { serviceFullName } from "../cloudrun/names.ts";
 import type { Config } from "../config.ts";
 import { cloudProvider } from "../platform/provider.ts";
 import { allowInvokers } from "./access.ts";
@@ -17,6 +18,8 @@ export interface PolicyServiceArgs {
   /** By digest, or by id where it stays on the engine. */
   bootstrapImage: pulumi.Input<string>;
   settings: pulumi.Input<RevisionSettings>;
+  /** Services that exist already: a stack that has lost sight of its own (a lost state, a killed first deployment) takes it over. */
+  existing: string[];
   /** One of its own when absent. */
   provider?: gcp.Provider;
 }
@@ -35,6 +38,7 @@ export class PolicyService extends pulumi.ComponentResource {
     super("flowpilot:policy:PolicyService", name, {}, opts);
     const { config, region, settings } = args;
     const provider = args.provider ?? cloudProvider(`${name}-cloud`, config, { parent: this });
+    const fullName = serviceFullName({ ...config, region });
     const revision = bootstrapRevision(config.serviceName);
     const guard = new pulumi.ResourceHook(`${name}-guard`, (hook) => refuseStaleWrite(hook, config.endpoint));
     const service = new gcp.cloudrunv2.Service(
@@ -52,7 +56,14 @@ export class PolicyService extends pulumi.ComponentResource {
           .apply(([image, settings]) => bootstrapTemplate({ revision, image, settings })),
         traffics: [{ type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision, percent: 100 }],
       },
-      { parent: this, provider, ignoreChanges: ["template", "traffics"], hooks: { beforeUpdate: [guard] } },
+      {
+        parent: this,
+        provider,
+        ignoreChanges: ["template", "traffics"],
+        hooks: { beforeUpdate: [guard] },
+        // Where the state knows it this says nothing.
+        import: args.existing.includes(fullName) ? fullName : undefined,
+      },
     );
     const access = config.platform
       ? allowInvokers(`${name}-invokers`, service, config.invokers, { parent: this, provider }).id

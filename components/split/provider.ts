@@ -55,11 +55,16 @@ export async function read(id: string, props: Outputs): Promise<dynamic.ReadResu
   return { id, props: { ...props, ...observed(live, props.rolloutId) } };
 }
 
-/** Says whether there is traffic to move. A hold is reported here, because a preview comes by too. */
+/**
+ * Says whether there is traffic to move, as the service is now: since the refresh an interrupted rollout may have been undone. A hold is
+ * reported here, because a preview comes by too.
+ */
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
-  const changes = hasToMove(olds, news);
-  if (!changes && olds.rolloutId !== "" && olds.percent === 100 && !sameSplit(olds.live, { [olds.revision]: 100 })) {
-    console.log(describeHold(olds));
+  const service = await new CloudRun({ endpoint: olds.endpoint }).getService(olds.service);
+  const now = service === undefined ? olds : { ...olds, ...observed(service, olds.rolloutId) };
+  const changes = hasToMove(now, news);
+  if (!changes && now.rolloutId !== "" && now.percent === 100 && !sameSplit(now.live, { [now.revision]: 100 })) {
+    console.log(describeHold(now));
   }
   return { changes };
 }

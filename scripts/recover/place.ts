@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { load } from "js-yaml";
-import { serviceFullName } from "../../components/rollout/inspect.ts";
+import { serviceFullName } from "../../components/cloudrun/names.ts";
 
 /** Where a service is. */
 export interface Place {
