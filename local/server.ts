@@ -4,6 +4,7 @@ import Docker from "dockerode";
 import { AdminApi } from "./admin/api.ts";
 import { createAdminServer } from "./admin/server.ts";
 import { stats } from "./admin/stats.ts";
+import { consoleData } from "./console/data.ts";
 import { Controller } from "./control/controller.ts";
 import { planContainers } from "./control/plan.ts";
 import { buildRoutes } from "./front/routes.ts";
@@ -72,6 +73,7 @@ export async function startLocalCloudRun(options: LocalCloudRunOptions): Promise
       knative: new KnativeApi(controller, () => frontPort),
       requireToken: options.requireToken,
       local: { "/local/stats": () => stats(store.state, supervisor, frontPort), "/local/status": () => identity },
+      console: () => consoleData(store.state, supervisor, frontPort, new Date()),
       log,
     });
     const adminPort = await listen(admin, options.adminPort, "Admin API", "--admin-port");

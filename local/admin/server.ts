@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { serveConsole } from "../console/serve.ts";
 import { ApiError, asApiError } from "../errors.ts";
 import { type KnativeApi, parseKnativePath } from "../knative/api.ts";
 import type { AdminApi } from "./api.ts";
@@ -12,12 +13,15 @@ export interface AdminServerOptions {
   requireToken: string | undefined;
   /** Read-only pages under /local/, by path. */
   local: Record<string, () => unknown>;
+  /** What the console at /console shows. */
+  console: () => unknown;
   log: (line: string) => void;
 }
 
 /** The HTTP server of the Admin API v2 and of the Knative API v1. */
 export function createAdminServer(options: AdminServerOptions): Server {
   return createServer({ keepAliveTimeout: 620_000 }, (request, response) => {
+    if (serveConsole(request, response, options.console)) return;
     answer(request, options).then(
       (body) => send(response, 200, body),
       (error: unknown) => {
