@@ -6,6 +6,7 @@ import { type Config, complete, conflicts, type Readable } from "./config-rules.
 import { budgets } from "./diff/budgets.ts";
 import { UserError } from "./errors.ts";
 import { clearSecrets, governanceConflicts, governanceKeys, SECRET_KEYS } from "./governance-config.ts";
+import { environmentProblems } from "./notify/destinations.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{7,40}$/, "a git hash of 7 to 40 lower-case hex digits, in quotes");
 const name = (max: number) =>
@@ -114,7 +115,14 @@ export function readConfig(): Config {
   // How the language host tells the program which values are secrets (sdk/nodejs/runtime/config.ts).
   const secret = new Set(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[]);
   const isSecret = (key: string) => secret.has(`${prefix}${key}`);
-  return parseConfig(values, pulumi.getStack(), { isSecret });
+  return parseConfig(values, pulumi.getStack(), { isSecret, environment: process.env });
+}
+
+/** What a configuration is read in. */
+export interface Surroundings {
+  isSecret?: (key: string) => boolean;
+  now?: Date;
+  environment?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -124,13 +132,14 @@ export function readConfig(): Config {
 export function parseConfig(
   values: Map<string, string>,
   stack: string,
-  { isSecret = () => true, now = new Date() }: { isSecret?: (key: string) => boolean; now?: Date } = {},
+  { isSecret = () => true, now = new Date(), environment = {} }: Surroundings = {},
 ): Config {
   const raw = Object.fromEntries([...values].map(([key, value]) => [key, decode(key, value)]));
   const parsed = configSchema.safeParse(raw);
   const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describeIssue(issue, raw));
   const read = readable(raw);
   problems.push(...conflicts(read), ...governanceConflicts(read, now), ...clearSecrets(values.keys(), isSecret));
+  problems.push(...environmentProblems(environment));
   if (parsed.success && problems.length === 0) return complete(parsed.data);
   throw new UserError(
     [

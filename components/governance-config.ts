@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Readable } from "./config-rules.ts";
 import { problemOfWindow } from "./governance/freeze.ts";
+import { isWebhookUrl } from "./notify/destinations.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{7,40}$/, "a git hash of 7 to 40 lower-case hex digits, in quotes");
 const file = z.string().min(1);
@@ -8,7 +9,8 @@ const file = z.string().min(1);
 /** That there is one is all the program needs to know. */
 const hidden = () => "configured" as const;
 const secretUrl = z
-  .url({ protocol: /^https?$/, error: "an http or https address" })
+  .string()
+  .refine(isWebhookUrl, "an https address (or http on this machine)")
   .transform(hidden)
   .optional();
 

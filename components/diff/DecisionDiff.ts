@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { trampoline } from "../dynamic.ts";
 import type { Verdict } from "../gate/verdict.ts";
+import type { NotifyConfig } from "../notify/destinations.ts";
 import type { Budgets } from "./budgets.ts";
 import type { DomainDiff } from "./result.ts";
 
@@ -29,6 +30,9 @@ export interface DecisionDiffArgs {
   search: pulumi.Input<boolean>;
   /** Skip the comparison, visibly. */
   skip: pulumi.Input<boolean>;
+  policyDigest: pulumi.Input<string>;
+  /** Who is told when the release is blocked, besides those whom the environment names. */
+  notify?: pulumi.Input<NotifyConfig>;
   /** An explicit request to compare again. */
   attempt?: pulumi.Input<string>;
 }

@@ -4,6 +4,10 @@ import type { dynamic } from "@pulumi/pulumi";
 import { CloudRun } from "../cloudrun/client.ts";
 import { messageOf } from "../errors.ts";
 import { isPass, type Verdict } from "../gate/verdict.ts";
+import { announceLater, collectDeliveries, type Delivery } from "../notify/announce.ts";
+import type { NotifyConfig } from "../notify/destinations.ts";
+import { failed } from "../notify/event.ts";
+import { subjectOf } from "../notify/subject.ts";
 import { plain } from "../state.ts";
 import type { Budgets } from "./budgets.ts";
 import { compareRelease } from "./release.ts";
@@ -28,6 +32,8 @@ export interface Inputs {
   budgets: Budgets;
   search: boolean;
   skip: boolean;
+  policyDigest: string;
+  notify?: NotifyConfig;
   attempt?: string;
 }
 
@@ -42,6 +48,8 @@ export interface Findings {
   serving: { revision: string; release?: string } | null;
   /** The HTML page, relative to the project. */
   page: string | null;
+  /** How telling others of a blocked release went. */
+  told?: Delivery[];
   startedAt: string;
   endedAt: string;
 }
@@ -80,6 +88,9 @@ async function compare(id: string, inputs: Inputs): Promise<Outputs> {
   const outs: Outputs = { ...inputs, ...found, startedAt, endedAt: new Date().toISOString() };
   console.log(`decision diff: ${outs.summary}`);
   if (isPass(outs.verdict)) return plain(outs);
+  // Nothing has moved, so nothing waits for this but the error.
+  announceLater(failed(subjectOf(inputs), `decision diff: ${outs.summary}`, outs.problems), inputs);
+  outs.told = await collectDeliveries();
   throw Object.assign(new Error(outs.summary), { id, properties: plain(outs), reasons: [reason(outs)] });
 }
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { CanaryThresholds } from "../canary/thresholds.ts";
 import type { Split } from "../cloudrun/traffic.ts";
 import { trampoline } from "../dynamic.ts";
+import type { NotifyConfig } from "../notify/destinations.ts";
 import type { EarlierRollout } from "../regions/earlier.ts";
 import type { ScenarioResult } from "../scenarios/scenario.ts";
 import type { Verdict } from "./verdict.ts";
@@ -33,6 +34,8 @@ export interface RegressionGateArgs {
   endsRollout?: pulumi.Input<boolean>;
   /** Rollouts in regions before, which stand or fall with this one. */
   earlier?: pulumi.Input<EarlierRollout[]>;
+  /** Who is told how it went, besides those whom the environment names. */
+  notify?: pulumi.Input<NotifyConfig>;
   /** An explicit request to test again: a promotion, or an overridden quarantine. */
   attempt?: pulumi.Input<string>;
 }
@@ -58,6 +61,7 @@ export class RegressionGate extends pulumi.dynamic.Resource {
         scenariosDigest: undefined,
         previous: undefined,
         analysis: undefined,
+        told: undefined,
         restoration: undefined,
         elsewhere: undefined,
         startedAt: undefined,

@@ -5,6 +5,10 @@ import type { CanaryThresholds } from "../canary/thresholds.ts";
 import { CloudRun } from "../cloudrun/client.ts";
 import { describeSplit, mainRevision, type Split, splitOf } from "../cloudrun/traffic.ts";
 import { messageOf } from "../errors.ts";
+import { announceLater, collectDeliveries, type Delivery } from "../notify/announce.ts";
+import type { NotifyConfig } from "../notify/destinations.ts";
+import { failed, rolledBack, started } from "../notify/event.ts";
+import { subjectOf } from "../notify/subject.ts";
 import { readDeployedRelease } from "../opa/client.ts";
 import { operator } from "../operator.ts";
 import {
@@ -35,6 +39,7 @@ import {
 
 export interface Inputs {
   endpoint?: string;
+  notify?: NotifyConfig;
   service: string;
   stage: "preflight" | "canary" | "live";
   release: string;
@@ -69,6 +74,8 @@ export interface Findings {
   restoration?: Restoration;
   /** What became of the regions before; only where this gate failed. */
   elsewhere?: EarlierRestoration[];
+  /** How telling others of a failure went. */
+  told?: Delivery[];
   startedAt: string;
   endedAt: string;
 }
@@ -78,6 +85,8 @@ export type Outputs = Inputs & Findings;
 /** Tests the release. @throws with the findings as the resource's state when it doesn't pass, so the update fails and the record stays. */
 export async function create(inputs: Inputs): Promise<dynamic.CreateResult<Outputs>> {
   const id = `${inputs.service}/gates/${inputs.release}/${inputs.stage}`;
+  // The first thing that happens to a release; nobody waits for the telling.
+  if (inputs.stage === "preflight") announceLater(started(subjectOf(inputs, { tested: inputs.url })), inputs);
   return { id, outs: await judge(id, inputs) };
 }
 
@@ -118,7 +127,21 @@ async function judge(id: string, inputs: Inputs): Promise<Outputs> {
     console.log(`${inputs.stage}: ${outs.summary}`);
     return plain(outs);
   }
+  outs.told = await tell(outs);
   throw Object.assign(new Error(outs.summary), { id, properties: plain(outs), reasons: [reason(inputs, outs)] });
+}
+
+/** The traffic is where it belongs by now, so this delays nothing that matters; it takes 5 s at most. */
+async function tell(outs: Outputs): Promise<Delivery[]> {
+  const { stage, restoration, failures, summary, url } = outs;
+  const subject = subjectOf(outs, { service: url });
+  announceLater(
+    restoration === undefined || restoration.overtaken
+      ? failed(subject, `${stage}: ${summary}`, failures)
+      : rolledBack(subject, stage, restoration.split, failures),
+    outs,
+  );
+  return collectDeliveries();
 }
 
 type Tested = Pick<

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { trampoline } from "../dynamic.ts";
 import type { Approver } from "../governance-config.ts";
+import type { NotifyConfig } from "../notify/destinations.ts";
 import type { Evidence } from "./approval-evidence.ts";
 import type { BreakGlass, OpenBreakGlass } from "./breakglass.ts";
 
@@ -24,6 +25,9 @@ export interface ApprovalArgs {
   rules: ApprovalRules;
   release: string;
   evidence: pulumi.Input<Evidence>;
+  /** Who is told, besides those whom the environment names. */
+  endpoint?: string;
+  notify?: NotifyConfig;
   /** Whether the release has served before, so that this is a way back. */
   proven: boolean;
   /** The emergency that is declared for this release. */

@@ -1,4 +1,8 @@
 import type { dynamic } from "@pulumi/pulumi";
+import { announceLater, collectDeliveries, type Delivery } from "../notify/announce.ts";
+import type { NotifyConfig } from "../notify/destinations.ts";
+import { awaitingApproval, brokeGlass, failed } from "../notify/event.ts";
+import { subjectOf } from "../notify/subject.ts";
 import { operator } from "../operator.ts";
 import { plain } from "../state.ts";
 import type { ApprovalRules, ApprovalStatus } from "./Approval.ts";
@@ -8,6 +12,8 @@ import type { Counted, Refused } from "./approval-judge.ts";
 import { type BreakGlass, isOver, type OpenBreakGlass } from "./breakglass.ts";
 
 export interface Inputs {
+  endpoint?: string;
+  notify?: NotifyConfig;
   rules: ApprovalRules;
   release: string;
   evidence: Evidence;
@@ -24,17 +30,23 @@ export interface Outputs extends Inputs {
   refused: Refused[];
   rejections: Counted[];
   open: OpenBreakGlass[];
+  /** How telling others of a rejection went. */
+  told?: Delivery[];
   /** RFC 3339. */
   decidedAt: string;
 }
 
 export async function create(inputs: Inputs): Promise<dynamic.CreateResult<Outputs>> {
   const id = `${inputs.evidence.service}/approval`;
-  return { id, outs: await decide(id, inputs, []) };
+  const outs = await decide(id, inputs, []);
+  tell(outs, undefined);
+  return { id, outs };
 }
 
 export async function update(id: string, olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult<Outputs>> {
-  return { outs: await decide(id, news, olds.open ?? []) };
+  const outs = await decide(id, news, olds.open ?? []);
+  tell(outs, olds);
+  return { outs };
 }
 
 export async function read(id: string, props: Outputs): Promise<dynamic.ReadResult<Outputs>> {
@@ -55,6 +67,16 @@ export function hasToDecide(olds: Outputs, news: Inputs): boolean {
   return news.evidence.request !== "" && news.evidence.request !== olds.evidence.request;
 }
 
+/** Nobody waits for it: traffic may be about to move, and what came of it is recorded at the end. What was told before isn't told again. */
+function tell(outs: Outputs, olds: Outputs | undefined): void {
+  const { evidence, release, status, summary, open } = outs;
+  const subject = subjectOf({ service: evidence.service, release, policyDigest: evidence.policyDigest });
+  const opened = open.filter(({ at }) => !(olds?.open ?? []).some((before) => before.at === at));
+  for (const { reason } of opened) announceLater(brokeGlass(subject, summary, reason), outs);
+  if (status === "AWAITING_APPROVAL" && summary !== olds?.summary)
+    announceLater(awaitingApproval(subject, summary), outs);
+}
+
 async function decide(id: string, inputs: Inputs, before: OpenBreakGlass[]): Promise<Outputs> {
   const now = new Date();
   const found = await judge(inputs, before, now);
@@ -65,7 +87,21 @@ async function decide(id: string, inputs: Inputs, before: OpenBreakGlass[]): Pro
     decidedAt: now.toISOString(),
   });
   if (outs.status === "REJECTED") {
-    throw Object.assign(new Error(outs.summary), { id, properties: outs, reasons: [outs.summary] });
+    const subject = subjectOf({
+      ...outs,
+      service: inputs.evidence.service,
+      policyDigest: inputs.evidence.policyDigest,
+    });
+    announceLater(
+      failed(
+        subject,
+        "rejected",
+        outs.rejections.map(({ by, reason }) => `${by}: ${reason ?? "no reason given"}`),
+      ),
+      inputs,
+    );
+    outs.told = await collectDeliveries();
+    throw Object.assign(new Error(outs.summary), { id, properties: plain(outs), reasons: [outs.summary] });
   }
   console.log(`approval: ${outs.summary}`);
   return outs;

@@ -1,5 +1,6 @@
 import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
+import { notifyConfig } from "../notify/Announcement.ts";
 import type { Inspection } from "../rollout/inspect.ts";
 import type { ApprovalArgs } from "./Approval.ts";
 import { brokenGlass } from "./breakglass.ts";
@@ -26,6 +27,10 @@ type ApprovalConfig = Pick<
   | "breakGlass"
   | "breakGlassReason"
   | "breakGlassUntil"
+  | "endpoint"
+  | "slackWebhook"
+  | "webhook"
+  | "webhookSecret"
 >;
 
 /** The approval that this stack asks for; undefined where it asks for none. @param update id of this update */
@@ -43,6 +48,8 @@ export function approvalRequest(
       ...{ required, approvals, approvers, approvalHours, policyDir, domains },
       ...{ keyring, allowedSigners, revokedSigners },
     },
+    endpoint: config.endpoint,
+    notify: notifyConfig(config),
     release: release.hash,
     commit: release.commit,
     proven,

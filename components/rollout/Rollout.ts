@@ -10,6 +10,8 @@ import { Approval, type ApprovalStatus } from "../governance/Approval.ts";
 import { evidenceOf } from "../governance/approval-evidence.ts";
 import type { ApprovalRequest } from "../governance/approval-request.ts";
 import type { OpenBreakGlass } from "../governance/breakglass.ts";
+import { declareAnnouncement } from "../notify/Announcement.ts";
+import type { NotifyConfig } from "../notify/destinations.ts";
 import type { EarlierRollout } from "../regions/earlier.ts";
 import type { Place } from "../regions/places.ts";
 import { Retention } from "../retention/Retention.ts";
@@ -39,6 +41,8 @@ export interface RolloutArgs {
   canaryThresholds: CanaryThresholds;
   /** Whether the deployment proves that a rollback works. */
   drill: boolean;
+  /** Who is told what happens, besides those whom the environment names. */
+  notify?: NotifyConfig;
   /** How many releases are kept. */
   retain: number;
   /** Explicit request (inspectService). */
@@ -88,6 +92,7 @@ export class Rollout extends pulumi.ComponentResource {
       skip: args.skipTests,
       settleSeconds: args.settleSeconds,
       earlier,
+      notify: args.notify,
     };
     const watched = args.settleSeconds + place.after * (args.settleSeconds + REGION_SECONDS);
     const shift = { ...common, settleSeconds: watched, audit: args.audit, earlier };
@@ -143,6 +148,15 @@ export class Rollout extends pulumi.ComponentResource {
     );
     const retention = { endpoint, service, release, retain: args.retain, baseline: split.baseline, gate: live.verdict };
     new Retention(named("retention"), retention, child);
+    declareAnnouncement(
+      place.name("announcement"),
+      {
+        ...{ endpoint, notify: args.notify, service, serviceUrl: args.serviceUrl, release, policyDigest, revision },
+        ...{ rolloutId: split.rolloutId, baseline: split.baseline, live: split.live, verdict: live.verdict },
+        ...{ changedBy: split.changedBy, changedAt: split.changedAt },
+      },
+      child,
+    );
     this.end = live;
     this.open = pulumi
       .all([service, revision, split.rolloutId, split.baseline])
@@ -172,6 +186,7 @@ export class Rollout extends pulumi.ComponentResource {
         ...{ ...common, ...args.diff, scenarioDir, packages, taggedUrl },
         gate: preflight.verdict,
         attempt: again,
+        ...{ policyDigest: args.policyDigest, notify: args.notify },
         skip: args.skipTests,
       },
       child,

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { notifyConfig } from "../notify/Announcement.ts";
 import type { RolloutArgs } from "./Rollout.ts";
 
 /** What a rollout takes from the configuration; the same in every region. @param directory exported policies of the release */
@@ -18,11 +19,13 @@ export function rolloutSettings(
   | "canaryThresholds"
   | "drill"
   | "retain"
+  | "notify"
 > {
   const { endpoint, scenarioDir, skipTests, settleSeconds, canarySteps, canaryThresholds, drill, retain } = config;
   return {
     ...{ endpoint, scenarioDir, skipTests, settleSeconds, canarySteps, canaryThresholds, drill, retain },
     release: release.hash,
+    notify: notifyConfig(config),
     diff: {
       commit: release.commit,
       policyDir: config.policyDir,
