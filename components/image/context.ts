@@ -20,8 +20,6 @@ const POLICIES = "policies";
 const SYSTEM = "system";
 
 export interface PolicyContextArgs {
-  /** `repository:hash` */
-  imageName: string;
   release: Pick<Release, "hash" | "commit">;
   policyDigest: string;
   domains: string[];
@@ -38,7 +36,7 @@ export interface PolicyContextArgs {
  * running OPA, the bundle of all that, and the Dockerfiles. The same release always gives the same directory.
  */
 export async function policyContext(args: PolicyContextArgs): Promise<Export> {
-  const { imageName, release, policyDigest, domains, policies, target } = args;
+  const { release, policyDigest, domains, policies, target } = args;
   const deployed: DeployedRelease = { hash: release.hash, commit: release.commit, policyDigest, domains };
   return publishTree(target, async (staging) => {
     const root = path.join(staging, ROOT);
@@ -47,7 +45,7 @@ export async function policyContext(args: PolicyContextArgs): Promise<Export> {
     await Promise.all([
       copyOwn(BUILD, path.join(staging, BUILD)),
       copyOwn(SYSTEM, path.join(root, SYSTEM)),
-      writeFile(path.join(staging, ADOPT), `FROM ${imageName}\n`),
+      copyOwn(ADOPT, path.join(staging, ADOPT)),
       writeFile(path.join(root, POLICIES, RELEASE_DOMAIN, "release.json"), `${JSON.stringify(deployed)}\n`),
     ]);
     await buildBundle(root, [POLICIES, SYSTEM], args.signingKey);
@@ -62,6 +60,7 @@ export async function bootstrapContext(target: string, signingKey?: string): Pro
     await mkdir(root);
     await Promise.all([
       copyOwn("Dockerfile.bootstrap", path.join(staging, BUILD)),
+      copyOwn(ADOPT, path.join(staging, ADOPT)),
       copyOwn(SYSTEM, path.join(root, SYSTEM)),
     ]);
     await buildBundle(root, [SYSTEM], signingKey);

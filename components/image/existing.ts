@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { isLoopback } from "../cloudrun/credentials.ts";
 import { messageOf, UserError } from "../errors.ts";
 
 const run = promisify(execFile);
@@ -28,8 +29,13 @@ async function onEngine(imageName: string, policyDigest: string): Promise<boolea
 }
 
 async function inRegistry(imageName: string): Promise<boolean> {
-  return (await docker("manifest", "inspect", imageName)) !== undefined;
+  // A registry on this machine speaks plain HTTP; the engine itself allows that for loopback and nothing else.
+  const insecure = isLoopback(`http://${imageName.split("/")[0]}`) ? ["--insecure"] : [];
+  return (await docker("manifest", "inspect", ...insecure, imageName)) !== undefined;
 }
+
+/** What Docker and registries say where there is no such image. Not merely "not found": a credential helper can't be found either. */
+const MISSING = /no such (image|manifest)|manifest unknown|name unknown|not found: manifest/i;
 
 /** Output of a docker command, undefined where it says that there is no such image. */
 async function docker(...args: string[]): Promise<string | undefined> {
@@ -37,10 +43,12 @@ async function docker(...args: string[]): Promise<string | undefined> {
     return (await run("docker", args, { timeout: 60_000 })).stdout;
   } catch (error) {
     const said = (error as { stderr?: string }).stderr ?? "";
-    if (/no such (image|manifest)|not found|manifest unknown/i.test(said)) return undefined;
-    throw new UserError(
-      `docker ${args.join(" ")} failed: ${said.trim() || messageOf(error)}. Is the Docker engine running? \`npm run setup\` starts it on Debian`,
-      { cause: error },
-    );
+    if (MISSING.test(said)) return undefined;
+    const next = /denied|unauthori[sz]ed|credential/i.test(said)
+      ? "Docker needs credentials for that registry: `gcloud auth configure-docker HOST`, or `docker login HOST`"
+      : "Is the Docker engine running (`npm run setup` starts it on Debian), and the registry within reach?";
+    throw new UserError(`docker ${args.join(" ")} failed: ${said.trim() || messageOf(error)}. ${next}`, {
+      cause: error,
+    });
   }
 }

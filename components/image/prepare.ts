@@ -35,7 +35,6 @@ async function preparePolicy({
   const common = place(config, release.hash);
   const [context, exists] = await Promise.all([
     policyContext({
-      imageName: common.imageName,
       release,
       policyDigest: policies.digest,
       domains: config.domains,
@@ -45,10 +44,11 @@ async function preparePolicy({
     }),
     imageExists(common.imageName, policies.digest, common.push),
   ]);
+  if (exists) return adopted(common, context.directory);
   return {
     ...common,
     context: context.directory,
-    dockerfile: exists ? ADOPT : BUILD,
+    dockerfile: BUILD,
     args: { BASE: config.baseImage, RELEASE: release.hash, COMMIT: release.commit, POLICY_DIGEST: policies.digest },
   };
 }
@@ -56,7 +56,14 @@ async function preparePolicy({
 async function prepareBootstrap(config: ImageConfig): Promise<ImageSpec> {
   const context = await bootstrapContext(TARGET, config.bundleSigningKey);
   const common = place(config, `bootstrap-${context.digest.slice(0, 12)}`);
+  // In a registry its tag can't be moved, so building it again would be refused; on the engine that costs nothing.
+  if (common.push && (await imageExists(common.imageName, "", true))) return adopted(common, context.directory);
   return { ...common, context: context.directory, dockerfile: BUILD, args: { BASE: config.baseImage } };
+}
+
+/** An image that exists gets its place in the state from what is there. */
+function adopted(common: Pick<ImageSpec, "imageName" | "push" | "platform">, context: string): ImageSpec {
+  return { ...common, context, dockerfile: ADOPT, args: { IMAGE: common.imageName } };
 }
 
 function place({ imageRepository }: ImageConfig, tag: string): Pick<ImageSpec, "imageName" | "push" | "platform"> {
