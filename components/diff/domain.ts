@@ -51,6 +51,6 @@ async function searchDomain(
     from: { directory: servingDirectory, packageName: from.packageName },
     to: { directory, packageName: to.packageName },
     ...{ domain, expected, limits },
-    onProgress: (inputs) => onProgress?.(`${domain}: ${inputs} inputs derived`),
+    onProgress: (inputs, rate) => onProgress?.(`${domain}: ${inputs} inputs derived, ${rate}/s`),
   });
 }

@@ -5,6 +5,7 @@ import { type Decision, decisionClass, isSlower, type Reply } from "./classes.ts
 import { type DecisionClient, decisionClient } from "./client.ts";
 import type { ExpectedChange } from "./expected.ts";
 import { readLine, readLines } from "./lines.ts";
+import { type OnProgress, progress } from "./progress.ts";
 import type { Vocabulary } from "./redact.ts";
 import type { ReplayResult } from "./result.ts";
 import { Tally } from "./tally.ts";
@@ -30,7 +31,7 @@ export interface ReplayOptions {
   vocabulary: Vocabulary;
   concurrency?: number;
   now?: () => Date;
-  onProgress?: (done: number, perSecond: number) => void;
+  onProgress?: OnProgress;
 }
 
 export interface Replayed {
@@ -51,17 +52,11 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const clients = { from: await client(from), to: await client(to) };
   const tally = new Tally(options.expected, options.vocabulary);
   const started = performance.now();
-  let reported = started;
-  const report = () => {
-    const now = performance.now();
-    if (now - reported < 2_000) return;
-    reported = now;
-    options.onProgress?.(tally.inputs, Math.round((tally.inputs / (now - started)) * 1000));
-  };
+  const report = progress(options.onProgress);
   const compare = (body: string, where: string) =>
     comparePair(clients, tally, body, where).finally(() => {
       tally.inputs += 1;
-      report();
+      report(tally.inputs);
     });
   try {
     await feed(options, tally, connections, compare);

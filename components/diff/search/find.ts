@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { CLASSES, reasonOf } from "../classes.ts";
 import { type ExpectedChange, isDeclared, valueAt } from "../expected.ts";
+import { type OnProgress, progress } from "../progress.ts";
 import type { SearchResult } from "../result.ts";
 import { PERSONA, Tally } from "../tally.ts";
 import { readSource, type Source, textOfDomain } from "./ast.ts";
@@ -32,7 +33,7 @@ export interface SearchArgs {
   to: Policy;
   expected: readonly ExpectedChange[];
   limits: SearchLimits;
-  onProgress?: (inputs: number) => void;
+  onProgress?: OnProgress;
 }
 
 /**
@@ -66,7 +67,7 @@ async function search(
   const found = new Map<string, Flip>();
   const inputs = await searchFlips({
     ...{ from: serving, to: candidate, conditions: [...conditions], now, ...limits },
-    ...(onProgress && { onProgress }),
+    onProgress: progress(onProgress),
     onFlip: (flip) => {
       const kind = kindOf(flip, expected);
       if (found.size < KINDS && !found.has(kind)) found.set(kind, flip);

@@ -284,7 +284,7 @@ class Search {
       this.#tried.add(key);
       fresh.push({ trial, input });
     }
-    if (fresh.length === 0 || this.#enough) return [];
+    if (fresh.length === 0 || this.#enough || (this.#done && this.inputs > 0)) return [];
     const inputs = fresh.map(({ input }) => input);
     const [from, to] = await Promise.all([
       this.#options.from.evaluate(inputs, this.#now),
