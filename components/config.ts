@@ -162,7 +162,9 @@ function readable(raw: Record<string, unknown>): Readable {
 /** Pulumi keeps `true`, `5` and lists as text; only keys that are not text in the schema are decoded, so a hash of digits stays a hash. */
 function decode(key: string, value: string): unknown {
   const shape = configSchema.shape[key as keyof Config] as z.ZodType | undefined;
-  if (shape === undefined || shape.safeParse(value).success) return value;
+  const asText = shape?.safeParse(value);
+  // A text that is merely the wrong one stays a text: what is said about it is then about its content.
+  if (asText === undefined || asText.success || asText.error.issues[0]?.code !== "invalid_type") return value;
   try {
     return JSON.parse(value);
   } catch {
