@@ -107,7 +107,8 @@ function custom(event: FlowEvent, subject: string, predicate: string): Described
 
 /** The policies as a package URL (https://github.com/package-url): the release, with the digest that the running revision reports. */
 function artifactOf({ service, release, policyDigest }: FlowEvent): string {
-  return `pkg:generic/${encodeURIComponent(shortName(service))}@${release}?checksum=sha256:${policyDigest}`;
+  const checksum = policyDigest === "" ? "" : `?checksum=sha256:${policyDigest}`;
+  return `pkg:generic/${encodeURIComponent(shortName(service))}@${release}${checksum}`;
 }
 
 function defined(content: Record<string, unknown>): Record<string, unknown> {

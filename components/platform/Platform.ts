@@ -1,5 +1,6 @@
 import type * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
+import { declareDeploymentAlerts } from "../alerts/deployment-alerts.ts";
 import type { Config } from "../config.ts";
 import { declareAlerts } from "./alerts.ts";
 import { enableApis } from "./apis.ts";
@@ -37,7 +38,7 @@ export class Platform extends pulumi.ComponentResource {
       if (config.serviceAccount === undefined) this.serviceAccount = declareRuntimeAccount(config, after).email;
       declareSlackSecret(config, after);
       declareMetrics(config, after);
-      declareAlerts(config, after);
+      declareDeploymentAlerts(config, declareAlerts(config, after), after);
       declareDashboard(config, after);
     }
     this.registerOutputs({ serviceAccount: this.serviceAccount });

@@ -10,8 +10,10 @@ interface AlertConfig {
 
 type Policy = Omit<gcp.monitoring.AlertPolicyArgs, "project" | "combiner" | "notificationChannels">;
 
-/** Alert policies, and a channel for each address. Without an address incidents only show in Cloud Monitoring. */
-export function declareAlerts(config: AlertConfig, opts: pulumi.CustomResourceOptions): void {
+/**
+ * Alert policies, and a channel for each address. Without an address incidents only show in Cloud Monitoring. @returns the channels
+ */
+export function declareAlerts(config: AlertConfig, opts: pulumi.CustomResourceOptions): pulumi.Output<string>[] {
   const { project, alertEmails } = config;
   const channels = alertEmails.map(
     (email) =>
@@ -25,6 +27,7 @@ export function declareAlerts(config: AlertConfig, opts: pulumi.CustomResourceOp
   for (const [name, policy] of Object.entries(alertPolicies(config.serviceName))) {
     new gcp.monitoring.AlertPolicy(`alert-${name}`, { project, combiner: "OR", notificationChannels, ...policy }, opts);
   }
+  return notificationChannels;
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { listen, ok } from "../components/notify/listener.ts";
+import { wrongAllowFrom } from "./decisions.ts";
 import { type Ended, TestProject } from "./project.ts";
 
 const SECRET = "verysecretpath4711";
@@ -11,7 +12,7 @@ const KEY = "verysecretkey0815-with-some-length";
 const BROKEN = '\nallow if input.action.name == "execute"\n';
 
 describe("notifications, with the real engine", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let project: TestProject;
   const outputs: string[] = [];
   before(async () => {
@@ -26,7 +27,7 @@ describe("notifications, with the real engine", function () {
   };
   const kinds = (bodies: { body: string }[]) => bodies.map(({ body }) => JSON.parse(body).data.customData.kind);
 
-  it("tells a deployment and a rollback, from variables; what failed is in the state", async () => {
+  it("tells a deployment and a refused one, by variables; how telling went is in the state", async () => {
     await using hook = await listen(ok);
     await using slack = await listen((reply) => {
       reply.writeHead(500).end();
@@ -86,6 +87,40 @@ describe("notifications, with the real engine", function () {
     const live = (await project.state()).find(({ urn }) => /::live-[0-9a-f]{7}$/.test(urn));
     assert.equal(live?.outputs?.verdict, "PASSED");
     assert.match(output, /could not tell slack about "deployed": no answer in time/);
+  });
+
+  it("tells a rollback after the traffic is back, and hanging receivers don't delay that", async () => {
+    await using silent = await listen(() => {});
+    await using hook = await listen(ok);
+    project.environment.FLOWPILOT_SLACK_WEBHOOK = `${silent.url}/${SECRET}`;
+    project.environment.FLOWPILOT_WEBHOOK = `${hook.url}/${SECRET}`;
+    const rule = wrongAllowFrom(new Date(Date.now() + 45_000));
+    await project.append("policies/travel/policy.rego", rule, { withoutUnitTests: true, deploy: false });
+    // Long enough that the release goes wrong after its shift, however slow the machine is.
+    await project.configure({ settleSeconds: 50 });
+    const { code, output } = await up();
+    assert.notEqual(code, 0);
+    assert.match(output, /failed its live gate/);
+
+    const gate = (await project.state()).find(({ outputs: of }) => of?.verdict === "FAILED" && of.stage === "live");
+    const { restoration, told } = (gate?.outputs ?? {}) as {
+      restoration: { decidedAt: string; acceptedAt: string; lastAnswerAt?: string };
+      told: { event: string; to: string; ok: boolean; at: string; problem?: string }[];
+    };
+    const rolledBack = told.filter(({ event }) => event === "rolled-back");
+    assert.deepEqual(rolledBack.map(({ to, ok: good }) => [to, good]).sort(), [
+      ["slack", false],
+      ["webhook", true],
+    ]);
+    // The order: decided, back, and only then told.
+    const accepted = Date.parse(restoration.acceptedAt);
+    assert.ok(accepted - Date.parse(restoration.decidedAt) < 5_000);
+    assert.ok(rolledBack.every(({ at }) => Date.parse(at) >= accepted));
+    const { data, type } = JSON.parse(hook.received.at(-1)?.body ?? "");
+    assert.equal(type, "dev.cdevents.service.rolledback.0.2.0");
+    assert.match(data.customData.summary, /failed its live gate; flowpilot-opa-[0-9a-f]{7} 100 % serves again/);
+    assert.ok(data.customData.reasons.length > 0 && data.customData.by !== "");
+    await project.configure({});
   });
 
   it("leaves no secret in state, history or output", async () => {
