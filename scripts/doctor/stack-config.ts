@@ -12,10 +12,15 @@ export async function readStackConfig(directory: string, stack: string): Promise
   });
   const { config } = (parse(text) ?? {}) as { config?: Record<string, unknown> | null };
   const values = Object.entries(config ?? {})
-    .filter(([key]) => key.startsWith("flowpilot-policy:"))
+    .filter(([key, value]) => key.startsWith("flowpilot-policy:") && !isEncrypted(value))
     .map(([key, value]) => [
       key.slice(key.indexOf(":") + 1),
       typeof value === "string" ? value : JSON.stringify(value),
     ]);
   return parseConfig(new Map(values as [string, string][]), stack);
+}
+
+/** Secrets can't be read here, and no check needs one. */
+function isEncrypted(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "secure" in value;
 }

@@ -363,7 +363,10 @@ describe("readStackConfig", () => {
   it("reads a stack's file as Pulumi would", async () => {
     await using world = await World.start();
     const values = Object.entries(PRODUCTION).map(([key, value]) => `  flowpilot-policy:${key}: ${value}`);
-    await world.write("Pulumi.prod.yaml", ["config:", ...values, "  other:key: x"].join("\n"));
+    await world.write(
+      "Pulumi.prod.yaml",
+      ["config:", ...values, "  other:key: x", "  flowpilot-policy:slackWebhook: {secure: v1:x}"].join("\n"),
+    );
     const config = await readStackConfig(world.surroundings.directory, "prod");
     assert.equal(config.project, "acme-authorization");
     assert.equal(config.invokers.length, 2);
