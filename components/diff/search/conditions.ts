@@ -239,7 +239,13 @@ class Reader {
         local.set(name, keysOf(symbols));
       } else {
         // Looking something up compares it with every name there is.
-        this.#relate([...this.#term(step, local), ...keysOf(symbols), ...setMembers(symbols)], false);
+        const keys = this.#term(step, local);
+        this.#relate([...keys, ...keysOf(symbols), ...setMembers(symbols)], false);
+        const names = leavesOf(keys).flatMap((key) => (key.kind === "const" ? [String(key.value)] : []));
+        if (names.length > 0 && symbols.every(({ kind }) => kind === "path")) {
+          symbols = bounded(names.flatMap((known) => memberOf(symbols, known)));
+          continue;
+        }
       }
       symbols = membersOf(symbols);
     }
@@ -277,6 +283,11 @@ class Reader {
         return readAs(first, "date");
       case "count":
         return readAs(first, "length");
+      case "lt":
+      case "lte":
+      case "gt":
+      case "gte":
+        return this.#ordering(first, second);
       case "plus":
       case "minus":
       case "mul":
@@ -317,6 +328,13 @@ class Reader {
     // Sets have a difference too.
     if ([...left, ...right].some(({ kind }) => kind === "collection")) return bounded([...left, ...right]);
     return bounded([...readAs(left, "number"), ...readAs(right, "number")]);
+  }
+
+  /** What is ordered beside no text is a number, unless it is a date. */
+  #ordering(left: Meaning[], right: Meaning[]): Meaning[] {
+    const both = [...left, ...right];
+    const beside = both.some((meaning) => meaning.kind === "const" && typeof meaning.value === "string");
+    return beside ? both : readAs(both, "number");
   }
 
   #apply(functions: { rule: Rule; module: Module }[], given: Meaning[][]): Meaning[] {

@@ -9,8 +9,8 @@ import type { Decision } from "../classes.ts";
 import { EXPECTED_FILE } from "../expected.ts";
 import type { Fact } from "./conditions.ts";
 
-/** A decision, and how many of the policy's own conditions held on the way. */
-export type Evaluated = { decision: Decision; facts: number } | { failure: string };
+/** A decision, how many of the policy's own conditions held on the way, and which: inputs of one signature are alike to the policy. */
+export type Evaluated = { decision: Decision; facts: number; signature: string } | { failure: string };
 
 /** Decides many inputs at once, at one moment. */
 export interface Evaluator extends AsyncDisposable {
@@ -84,5 +84,6 @@ export async function evaluateBatch(url: string, inputs: Json[], now: number): P
 function readAnswer({ allow, reasons, facts = {} }: Answer): Evaluated {
   const texts = Array.isArray(reasons) ? reasons.filter((code) => typeof code === "string") : [];
   const held = Object.values(facts).reduce((sum, count) => sum + count, 0);
-  return { decision: { allow: allow === true, reasons: texts.sort() }, facts: held };
+  const decision = { allow: allow === true, reasons: texts.sort() };
+  return { decision, facts: held, signature: JSON.stringify([decision, facts]) };
 }

@@ -41,6 +41,9 @@ export interface SearchOptions {
 /** Inputs that are decided at a time. */
 const BATCH = 256;
 const SAMPLES = 256;
+/** Rounds of exploring, and what is tried in each. */
+const EXPLORATIONS = 8;
+const EXPLORED = 64;
 const CLIMBERS = 24;
 const CHILDREN = 6;
 const GENERATIONS = 14;
@@ -90,6 +93,7 @@ class Search {
   readonly #deadline: number;
   /** Allowed inputs, by what they were looked for with. */
   readonly #seeds = new Map<string, Assignment>();
+  readonly #alike = new Map<string, { assignment: Assignment; visits: number }>();
   #enough = false;
 
   constructor({ fields, linked }: Fields, now: number, options: SearchOptions) {
@@ -120,6 +124,7 @@ class Search {
   async run(): Promise<void> {
     await this.#decide([{ assignment: this.#fields.map(() => ABSENT) }]);
     await this.#sample();
+    await this.#explore(EXPLORATIONS);
     await this.#climb(
       Array.from({ length: CLIMBERS }, () => ({ pins: [], start: this.#assignment(0.95) })),
       GENERATIONS,
@@ -154,6 +159,35 @@ class Search {
 
   async #sample(): Promise<void> {
     await this.#decide(Array.from({ length: SAMPLES }, () => ({ assignment: this.#assignment(0.9) })));
+  }
+
+  /**
+   * Goes on from what is rare: inputs that both policies treat as they have treated few others. What can only be reached in several steps, each of which
+   * changes no decision, is found that way.
+   */
+  async #explore(rounds: number): Promise<void> {
+    for (let round = 0; round < rounds && !this.#done; round++) {
+      const known = [...this.#alike.values()].sort((a, b) => a.visits - b.visits).slice(0, EXPLORED);
+      if (known.length === 0) return;
+      const children = Array.from({ length: EXPLORED }, (_, index) => {
+        const parent = known[index % known.length] as { assignment: Assignment; visits: number };
+        parent.visits += 1;
+        return { assignment: this.#child(parent.assignment, []) };
+      });
+      await this.#decide(children);
+    }
+  }
+
+  /** Remembers one input of each signature, and how often it came. */
+  #remember({ assignment, cut, from, to }: Decided): void {
+    if (cut !== undefined || "failure" in from || "failure" in to) return;
+    const key = `${from.signature}${to.signature}`;
+    const known = this.#alike.get(key);
+    if (known !== undefined) known.visits += 0.1;
+    else {
+      this.#alike.set(key, { assignment, visits: 0 });
+      if (from.decision.allow || to.decision.allow) this.#keepSeed(assignment, []);
+    }
   }
 
   /** Every value of every field that no allowed input has yet. */
@@ -295,6 +329,7 @@ class Search {
     return fresh.map(({ trial, input }, index) => {
       const decided = { ...trial, from: from[index] as Evaluated, to: to[index] as Evaluated };
       const flip = flipOf(input, decided.from, decided.to);
+      this.#remember(decided);
       if (flip !== undefined && this.#options.onFlip(flip)) this.#enough = true;
       return decided;
     });
