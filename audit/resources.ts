@@ -74,6 +74,7 @@ const governance = z.object({
   pinned: z.boolean().catch(false),
   dirtyFiles: z.array(z.string()).catch([]),
   policyDigest: text,
+  domains: z.array(z.object({ domain: z.string() })).catch([]),
   warnings: z.array(z.string()).catch([]),
   signedBy: z.unknown().optional(),
 });

@@ -7,18 +7,24 @@ import { webAddress } from "./gather.ts";
 
 const run = promisify(execFile);
 
-/** Makes the address of a commit on the web, from the origin of the repository that holds the policies; none where there is no such origin. */
-export async function commitLinks({
+/** The directory that holds the policies, in whichever repository, and that repository's address on the web where its origin has one. */
+export async function repositoryOf({
   directory,
   source,
   project,
-}: OpenedStack): Promise<(commit: string) => string | undefined> {
+}: OpenedStack): Promise<{ directory: string; address?: string }> {
   const newest = (await source.list()).keys.at(-1);
   const config = newest === undefined ? {} : readFacts(await source.read(newest)).config;
-  const repository = path.resolve(directory, config[`${project}:policyDir`] ?? ".");
-  const { stdout } = await run("git", ["-C", repository, "remote", "get-url", "origin"]).catch(() => ({ stdout: "" }));
-  const base = repositoryAddress(stdout.trim());
-  return (commit) => (base === undefined || !/^[0-9a-f]{7,64}$/.test(commit) ? undefined : `${base}/commit/${commit}`);
+  const policyDir = path.resolve(directory, config[`${project}:policyDir`] ?? "policies");
+  const { stdout } = await run("git", ["-C", policyDir, "remote", "get-url", "origin"]).catch(() => ({ stdout: "" }));
+  return { directory: policyDir, address: repositoryAddress(stdout.trim()) };
+}
+
+/** Makes the address of a commit on the web; none where the repository has none. */
+export async function commitLinks(opened: OpenedStack): Promise<(commit: string) => string | undefined> {
+  const { address } = await repositoryOf(opened);
+  return (commit) =>
+    address === undefined || !/^[0-9a-f]{7,64}$/.test(commit) ? undefined : `${address}/commit/${commit}`;
 }
 
 /** `https://host/owner/name` of a git remote, in any of its usual forms; undefined for anything else. Credentials in it are left out. */

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFile, readdir, rm } from "node:fs/promises";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditEvent } from "../../audit/events.ts";
+import { type Files, readArchive, writeArchive } from "../../audit/evidence/archive.ts";
+import { checkEvidence } from "../../audit/evidence/check.ts";
 import type { Verification } from "../../audit/verify/run.ts";
 import { recordedHeadOf } from "../../components/audit/head-annotation.ts";
 import { CloudRun } from "../../components/cloudrun/client.ts";
@@ -19,13 +22,14 @@ async function audit(
   project: TestProject,
   ...options: string[]
 ): Promise<{ code: number; stdout: string; stderr: string }> {
+  return run(project, "audit/cli.ts", "--stack", "test", ...options);
+}
+
+async function run(project: TestProject, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const env = { ...process.env, PULUMI_BACKEND_URL: `file://${path.join(project.directory, "state")}` };
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["audit/cli.ts", "--stack", "test", ...options],
-      { cwd: ROOT, env },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    execFile(process.execPath, args, { cwd: ROOT, env }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });
 }
@@ -121,6 +125,108 @@ describe("the audit of real updates", function () {
     await project.append(POLICY, "\n# third\n");
     assert.equal((await audit(project, "--verify")).code, 1);
   });
+});
+
+describe("evidence of a real release", function () {
+  this.timeout(240_000);
+  let project: TestProject;
+  let release: string;
+  let archive: string;
+  let publicKey: string;
+
+  before(async () => {
+    project = await TestProject.start();
+    assert.equal((await project.up()).code, 0);
+    release = await project.append(POLICY, "\n# second\n");
+    await project.append(POLICY, "\n# third\n");
+    const keys = generateKeyPairSync("ed25519");
+    const privateKey = path.join(project.directory, "private.pem");
+    publicKey = path.join(project.directory, "public.pem");
+    await writeFile(privateKey, keys.privateKey.export({ type: "pkcs8", format: "pem" }));
+    await writeFile(publicKey, keys.publicKey.export({ type: "spki", format: "pem" }));
+    archive = path.join(project.directory, "evidence.tar.gz");
+    const made = await run(
+      project,
+      "audit/evidence.ts",
+      release,
+      "--stack",
+      "test",
+      "--out",
+      archive,
+      "--key",
+      privateKey,
+    );
+    assert.equal(made.code, 0, made.stderr);
+  });
+  after(() => project?.[Symbol.asyncDispose]());
+
+  const check = async (file: string, ...options: string[]) =>
+    run(project, "audit/evidence.ts", "--check", file, ...options);
+
+  it("holds everything, is signed, and checks", async () => {
+    const names = [...(await readArchive(archive)).keys()];
+    for (const name of [
+      "manifest.dsse.json",
+      "release.json",
+      "events.jsonl",
+      "chain/entries.json",
+      "policies/travel/policy.rego",
+      "tests/preflight.json",
+      "tests/live.junit.xml",
+      "attestations/provenance.dsse.json",
+      "attestations/test-result-preflight.dsse.json",
+    ]) {
+      assert.ok(names.includes(name), `${name} in ${names.join(", ")}`);
+    }
+    const { code, stdout } = await check(archive, "--key", publicKey);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, new RegExp(`^GOOD: .*release ${release}`));
+    assert.doesNotMatch(stdout, /note:/);
+  });
+
+  it("is the same archive when it is made again", async () => {
+    const [first, second] = ["one", "two"].map((name) => path.join(project.directory, `${name}.tar.gz`)) as [
+      string,
+      string,
+    ];
+    for (const file of [first, second])
+      assert.equal((await run(project, "audit/evidence.ts", release, "--stack", "test", "--out", file)).code, 0);
+    assert.deepEqual(await readFile(first), await readFile(second));
+    assert.match((await check(first)).stdout, /^GOOD.*\nnote: (\d+) of \1 envelopes are unsigned/);
+    assert.equal((await check(first, "--key", publicKey)).code, 1);
+  });
+
+  it("is found out when anything in it was changed", async () => {
+    const original = await readArchive(archive);
+    for (const name of original.keys()) {
+      const changed = new Map(original);
+      const content = Buffer.from(original.get(name) as Buffer);
+      const at = Math.floor(content.length / 2);
+      content[at] = (content[at] as number) ^ 1;
+      changed.set(name, content);
+      await expectBad(changed, name);
+    }
+    const less = new Map(original);
+    less.delete("policies/travel/policy.rego");
+    await expectBad(less, "a removed file");
+    await expectBad(
+      new Map([...original, ["policies/travel/extra.rego", Buffer.from("package extra\n")]]),
+      "an added file",
+    );
+  });
+
+  it("says so when there is no such release", async () => {
+    const { code, stderr } = await run(project, "audit/evidence.ts", "0000000", "--stack", "test");
+    assert.equal(code, 1);
+    assert.match(stderr, /no evidence for 0000000/);
+  });
+
+  const expectBad = async (files: Files, what: string) => {
+    const file = path.join(project.directory, "bad.tar.gz");
+    await writeArchive(file, files, new Date(0));
+    const key = createPublicKey(await readFile(publicKey));
+    assert.notDeepEqual((await checkEvidence(file, key)).problems, [], what);
+  };
 });
 
 /** Kills pulumi once the release has all of the traffic and its live gate hasn't judged it yet; waits until that is undone. */
