@@ -1,0 +1,31 @@
+import { resolve } from "node:path";
+import Docker from "dockerode";
+import { CloudRun } from "../../components/cloudrun/client.ts";
+import { mainRevision, splitOf } from "../../components/cloudrun/traffic.ts";
+import { UserError } from "../../components/errors.ts";
+import { shortName } from "../../local/names.ts";
+import { Containers } from "../../local/runtime/containers.ts";
+import { Store } from "../../local/store.ts";
+
+/** Lines of a container's log that the engine keeps are fewer. */
+const LINES = 1_000_000;
+
+export interface LocalService {
+  endpoint: string;
+  /** projects/P/locations/L/services/S */
+  service: string;
+  /** Where the local Cloud Run keeps its state. */
+  data: string;
+}
+
+/** The log of the revision that serves on the local Cloud Run. @throws UserError when there is none, or it isn't running. */
+export async function localLog({ endpoint, service, data }: LocalService): Promise<string> {
+  const live = await new CloudRun({ endpoint }).getService(service);
+  const revision = live === undefined ? undefined : mainRevision(splitOf(live));
+  if (revision === undefined) throw new UserError(`${service} doesn't exist at ${endpoint}; \`npm start\` deploys it`);
+  const instance = await Store.readInstance(resolve(data));
+  const containers = new Containers(new Docker(), instance ?? "");
+  const id = [...(await containers.list())].find(([name]) => shortName(name) === revision)?.[1];
+  if (id === undefined) throw new UserError(`${revision} serves and has no container on this machine's Docker engine`);
+  return containers.lastLogLines(id, LINES);
+}

@@ -1,0 +1,31 @@
+import { redact, type Vocabulary } from "../../components/diff/redact.ts";
+import type { Json } from "../../components/scenarios/scenario.ts";
+import type { Entry } from "./entry.ts";
+
+const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The input with each date as its distance from when it was asked, so that it can be replayed at any time and means the same. */
+export function withRelativeDates({ input, at }: Entry): Json {
+  return mapDates(input, (ms) => ({ $now: `${ms < at ? "-" : "+"}${Math.abs(Math.round(ms - at))}ms` }));
+}
+
+/**
+ * What makes two inputs alike: the same fields, the same words that the policies know, equal unknown texts in the same places, numbers as they are, and dates
+ * about as far away.
+ */
+export function shapeOf(entry: Entry, vocabulary: Vocabulary): string {
+  const distance = (ms: number) => {
+    const days = (ms - entry.at) / DAY_MS;
+    const steps = Math.sign(days) * Math.round(Math.log2(1 + Math.abs(days)) * 2);
+    return steps as Json;
+  };
+  return JSON.stringify(redact(mapDates(entry.input, distance), vocabulary));
+}
+
+function mapDates(value: Json, map: (ms: number) => Json): Json {
+  if (typeof value === "string" && DATE.test(value)) return map(Date.parse(value));
+  if (Array.isArray(value)) return value.map((item) => mapDates(item, map));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mapDates(member, map)]));
+}
