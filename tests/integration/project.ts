@@ -3,7 +3,7 @@ import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { type LocalCloudRun, startLocalCloudRun } from "../../local/server.ts";
+import { startLocalCloudRun } from "../../local/server.ts";
 
 const run = promisify(execFile);
 
@@ -17,6 +17,17 @@ export interface Ended {
   output: string;
 }
 
+/** A running local Cloud Run. */
+export interface Cloud {
+  adminUrl: string;
+  stop(options: { containers: "remove" }): Promise<void>;
+}
+
+/** Starts one in this process, on free ports. */
+async function startInProcess(dataDir: string): Promise<Cloud> {
+  return startLocalCloudRun({ dataDir, adminPort: 0, frontPort: 0 });
+}
+
 /**
  * A world of its own for one test: a git repository with policies and scenarios, a local Cloud Run on free ports, a file backend, a stack. Everything real:
  * the engine, OPA, Docker, git. `await using` removes all of it.
@@ -24,7 +35,7 @@ export interface Ended {
 export class TestProject {
   readonly directory: string;
   readonly repository: string;
-  readonly cloud: LocalCloudRun;
+  readonly cloud: Cloud;
   /** Where pulumi runs: the project, by links, with a stack configuration and a .local of its own. */
   readonly project: string;
   /** Variables that its commands see. */
@@ -33,7 +44,7 @@ export class TestProject {
   /** Repository of this project's images on the Docker engine. */
   readonly images: string;
 
-  private constructor(directory: string, cloud: LocalCloudRun) {
+  private constructor(directory: string, cloud: Cloud) {
     this.directory = directory;
     this.repository = path.join(directory, "repository");
     this.cloud = cloud;
@@ -48,9 +59,9 @@ export class TestProject {
   }
 
   /** Starts it, with this project's own policies and scenarios as the first commit. @param config further keys of the stack */
-  static async start(config: Record<string, unknown> = {}): Promise<TestProject> {
+  static async start(config: Record<string, unknown> = {}, startCloud = startInProcess): Promise<TestProject> {
     const directory = await mkdtemp(path.join(tmpdir(), "flowpilot-"));
-    const cloud = await startLocalCloudRun({ dataDir: path.join(directory, "cloud"), adminPort: 0, frontPort: 0 });
+    const cloud = await startCloud(path.join(directory, "cloud"));
     const project = new TestProject(directory, cloud);
     await project.#prepare(config);
     return project;
