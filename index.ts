@@ -59,7 +59,6 @@ const deployments = placesOf(config).map((place) => {
       bootstrapImage: image.bootstrap,
       settings,
       existing: inspection.existing,
-      provider: platform.provider,
     },
     { dependsOn: platform },
   );

@@ -32,6 +32,12 @@ export const cloudKeys = {
     .describe(
       "whether APIs, image repository, service account, access, secret, metrics and alerts are declared too; by default they are unless endpoint is set",
     ),
+  deletionProtection: z
+    .boolean()
+    .optional()
+    .describe(
+      "whether the service can't be deleted, by `pulumi destroy` either; by default it can't where platform is on",
+    ),
   ingress: z
     .enum(["internal", "internal-and-cloud-load-balancing", "all"])
     .default("internal")

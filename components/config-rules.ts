@@ -5,11 +5,15 @@ import type { configSchema } from "./config.ts";
 type Read = z.infer<typeof configSchema>;
 
 /** The configuration with what follows from other keys filled in. */
-export type Config = Omit<Read, "region" | "regions" | "platform" | "imageRepository" | "drill"> & {
+export type Config = Omit<
+  Read,
+  "region" | "regions" | "platform" | "imageRepository" | "deletionProtection" | "drill"
+> & {
   /** The first region. */
   region: string;
   regions: string[];
   platform: boolean;
+  deletionProtection: boolean;
   imageRepository: string;
   drill: boolean;
 };
@@ -28,6 +32,7 @@ export function complete(read: Read): Config {
   const registry = `${region}-docker.pkg.dev/${read.project}/${read.serviceName}/${IMAGE}`;
   return {
     ...{ ...read, region, regions, platform },
+    deletionProtection: read.deletionProtection ?? platform,
     imageRepository: read.imageRepository ?? (platform ? registry : IMAGE),
     drill: read.drill ?? (read.endpoint !== undefined && isLoopback(read.endpoint)),
   };

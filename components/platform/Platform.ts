@@ -1,4 +1,3 @@
-import type * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import { declareDeploymentAlerts } from "../alerts/deployment-alerts.ts";
 import type { Config } from "../config.ts";
@@ -21,8 +20,6 @@ export type PlatformConfig = Pick<
  * Nothing of it on a stack whose `platform` is off (the local one).
  */
 export class Platform extends pulumi.ComponentResource {
-  /** Absent where there is no platform: whoever needs one makes it. */
-  readonly provider?: gcp.Provider;
   /** E-mail of the account that the service runs as; absent where there is none to name. */
   readonly serviceAccount: pulumi.Output<string | undefined>;
 
@@ -30,8 +27,7 @@ export class Platform extends pulumi.ComponentResource {
     super("flowpilot:policy:Platform", name, {}, opts);
     this.serviceAccount = pulumi.output(config.serviceAccount);
     if (config.platform) {
-      this.provider = cloudProvider(`${name}-cloud`, config, { parent: this });
-      const own = { parent: this, provider: this.provider };
+      const own = { parent: this, provider: cloudProvider(`${name}-cloud`, config, { parent: this }) };
       const apis = enableApis(config, own);
       const after = { ...own, dependsOn: apis };
       declareRepository(config, after);

@@ -12,7 +12,15 @@ import { bootstrapRevision, bootstrapTemplate } from "./template.ts";
 export interface PolicyServiceArgs {
   config: Pick<
     Config,
-    "serviceName" | "project" | "endpoint" | "ingress" | "minInstances" | "customAudiences" | "platform" | "invokers"
+    | "serviceName"
+    | "project"
+    | "endpoint"
+    | "ingress"
+    | "minInstances"
+    | "customAudiences"
+    | "platform"
+    | "invokers"
+    | "deletionProtection"
   >;
   region: string;
   /** By digest, or by id where it stays on the engine. */
@@ -20,8 +28,6 @@ export interface PolicyServiceArgs {
   settings: pulumi.Input<RevisionSettings>;
   /** Services that exist already: a stack that has lost sight of its own (a lost state, a killed first deployment) takes it over. */
   existing: string[];
-  /** One of its own when absent. */
-  provider?: gcp.Provider;
 }
 
 /**
@@ -37,7 +43,8 @@ export class PolicyService extends pulumi.ComponentResource {
   constructor(name: string, args: PolicyServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("flowpilot:policy:PolicyService", name, {}, opts);
     const { config, region, settings } = args;
-    const provider = args.provider ?? cloudProvider(`${name}-cloud`, config, { parent: this });
+    // Its own: with another provider than the state's the engine would make the service anew, so it mustn't depend on whether there is a platform.
+    const provider = cloudProvider(`${name}-cloud`, config, { parent: this });
     const fullName = serviceFullName({ ...config, region });
     const revision = bootstrapRevision(config.serviceName);
     const guard = new pulumi.ResourceHook(`${name}-guard`, (hook) => refuseStaleWrite(hook, config.endpoint));
@@ -46,7 +53,7 @@ export class PolicyService extends pulumi.ComponentResource {
       {
         name: config.serviceName,
         location: region,
-        deletionProtection: false,
+        deletionProtection: config.deletionProtection,
         ingress: INGRESS[config.ingress],
         customAudiences: config.customAudiences.length > 0 ? config.customAudiences : undefined,
         // The service's own: shared by its split, and not kept for every release that has a tag.
