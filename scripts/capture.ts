@@ -4,9 +4,9 @@ import { dirname, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Readable } from "node:stream";
 import { Command, InvalidArgumentError } from "commander";
+import { packageOfDomain } from "../components/diff/package.ts";
 import { readVocabulary } from "../components/diff/redact.ts";
 import { messageOf, UserError } from "../components/errors.ts";
-import { readManifest } from "../components/governance/manifest.ts";
 import { readEntry } from "./capture/entry.ts";
 import { localLog } from "./capture/local.ts";
 import { shapeOf, withRelativeDates } from "./capture/shape.ts";
@@ -52,8 +52,8 @@ try {
 
 async function capture(options: Options): Promise<void> {
   const { domain, policyDir, limit } = options;
-  const [{ package: packageName }, vocabulary] = await Promise.all([
-    readManifest(resolve(policyDir), domain),
+  const [packageName, vocabulary] = await Promise.all([
+    packageOfDomain(resolve(policyDir), domain),
     readVocabulary([resolve(policyDir)]),
   ]);
   const shapes = new Set<string>();
@@ -61,7 +61,7 @@ async function capture(options: Options): Promise<void> {
   const skipped = { other: 0, "no input": 0, hidden: 0 };
   let decisions = 0;
   let bytes = 0;
-  for await (const text of createInterface({ input: await logOf(options) })) {
+  for await (const text of createInterface({ input: await logOf(options) }) as AsyncIterable<string>) {
     const entry = readEntry(text, packageName);
     if ("skipped" in entry) {
       skipped[entry.skipped] += 1;

@@ -1,10 +1,10 @@
 import type { Service } from "../cloudrun/api.ts";
 import { exportCommit } from "../commit/export.ts";
 import { locate } from "../commit/repository.ts";
-import { readManifest } from "../governance/manifest.ts";
 import { corpusFiles } from "./corpus.ts";
 import { compareDomain } from "./domain.ts";
 import { readExpected } from "./expected.ts";
+import { packageOfDomain } from "./package.ts";
 import type { Inputs } from "./provider.ts";
 import { readVocabulary } from "./redact.ts";
 import { blocking, type DomainDiff } from "./result.ts";
@@ -77,10 +77,10 @@ async function servingPolicies(policyDir: string, domains: string[], commit: str
     () => undefined,
   );
   if (exported === undefined) return undefined;
-  const manifests = await Promise.all(domains.map((domain) => readManifest(exported.directory, domain)));
+  const names = await Promise.all(domains.map((domain) => packageOfDomain(exported.directory, domain)));
   return {
     directory: exported.directory,
-    packages: new Map(domains.map((domain, index) => [domain, manifests[index]?.package as string])),
+    packages: new Map(domains.map((domain, index) => [domain, names[index] as string])),
   };
 }
 

@@ -10,9 +10,6 @@ export interface Entry {
 /** Why a line isn't taken: it is something else (`other`), or logs a decision whose input can't be replayed. */
 export type Read = Entry | { skipped: "other" | "no input" | "hidden" };
 
-/** Fields that a decision turns on: where OPA's mask has taken them out, replaying would show nothing. */
-const NEEDED = ["action"];
-
 /**
  * Reads a line of a log: OPA's console format, or an entry of Cloud Logging that holds it (`jsonPayload`). What OPA's mask took out is not in it, and isn't
  * put back.
@@ -32,8 +29,13 @@ export function readEntry(line: string, packageName: string): Read {
   if (path !== wanted && !path.startsWith(`${wanted}/`)) return { skipped: "other" };
   const { input } = logged;
   if (typeof input !== "object" || input === null || Array.isArray(input)) return { skipped: "no input" };
-  const erased = [logged.erased, logged.masked].flatMap((list) => (Array.isArray(list) ? list.map(String) : []));
-  if (erased.some((place) => NEEDED.some((name) => place === `/input/${name}`))) return { skipped: "hidden" };
+  if (isMasked(logged) && (input.action as { name?: Json } | undefined)?.name === undefined)
+    return { skipped: "hidden" };
   const at = Date.parse(String(logged.timestamp ?? record.timestamp ?? logged.time ?? ""));
   return { input, at: Number.isNaN(at) ? Date.now() : at };
+}
+
+/** Whether OPA has left something out. Without the action a decision isn't about anything any more. */
+function isMasked({ erased, masked }: Record<string, Json>): boolean {
+  return [erased, masked].some((list) => Array.isArray(list) && list.length > 0);
 }

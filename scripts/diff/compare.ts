@@ -7,10 +7,10 @@ import { budgets } from "../../components/diff/budgets.ts";
 import { corpusFiles } from "../../components/diff/corpus.ts";
 import { compareDomain } from "../../components/diff/domain.ts";
 import { EXPECTED_FILE } from "../../components/diff/expected.ts";
+import { packageOfDomain } from "../../components/diff/package.ts";
 import { readVocabulary, type Vocabulary } from "../../components/diff/redact.ts";
 import type { DomainDiff } from "../../components/diff/result.ts";
 import { messageOf, UserError } from "../../components/errors.ts";
-import { readManifest } from "../../components/governance/manifest.ts";
 import { startOpa } from "../../components/opa/process.ts";
 import { DECISION_PACKAGE, decisionModule } from "./module.ts";
 
@@ -93,8 +93,8 @@ async function compareOne(
 
 async function serve(policyDir: string, domains: string[], commit: string, target: string): Promise<Served> {
   const { directory } = await exportCommit(policyDir, "--policy-dir", domains, commit, target);
-  const manifests = await Promise.all(domains.map((domain) => readManifest(directory, domain)));
-  const packages = new Map(domains.map((domain, index) => [domain, manifests[index]?.package as string]));
+  const names = await Promise.all(domains.map((domain) => packageOfDomain(directory, domain)));
+  const packages = new Map(domains.map((domain, index) => [domain, names[index] as string]));
   const module = `${target}-decision.rego`;
   await writeFile(module, decisionModule(packages));
   const args = ["--ignore=*_test.rego", `--ignore=${EXPECTED_FILE}`, module];
