@@ -46,20 +46,13 @@ const governance = new GovernanceChecks("governance", { release, policyDigest, r
 
 const platform = new Platform("platform", config, { dependsOn: governance });
 const settings = pulumi.output({ ...instances, serviceAccount: platform.serviceAccount });
-
 const image = new PolicyImage("image", { release, policyDigest, ...images }, { dependsOn: platform });
 
 // In every region: the service, and the release's revision without traffic.
 const deployments = placesOf(config).map((place) => {
   const service = new PolicyService(
     place.name("service"),
-    {
-      config,
-      region: place.region,
-      bootstrapImage: image.bootstrap,
-      settings,
-      existing: inspection.existing,
-    },
+    { config, region: place.region, bootstrapImage: image.bootstrap, settings, existing: inspection.existing },
     { dependsOn: platform },
   );
   const revision = new PolicyRevision(place.name(`revision-${release.hash}`), {
