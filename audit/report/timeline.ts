@@ -1,4 +1,5 @@
 import type { Split } from "../../components/cloudrun/traffic.ts";
+import { momentOf } from "../events/common.ts";
 import type { AuditEvent } from "../events.ts";
 import type { EntryFacts } from "../facts.ts";
 import { freshGates, freshSplits, servingAfter, servingBefore } from "../serving.ts";
@@ -35,9 +36,4 @@ export function sharesOf(entry: EntryFacts, previous: EntryFacts | undefined, ev
     changes.push({ time: momentOf(after.changedAt, entry.endedAt), split: after.split, cause: "", kind: "deployed" });
   }
   return changes.sort((a, b) => a.time - b.time);
-}
-
-function momentOf(text: string, fallback: number): number {
-  const moment = Date.parse(text);
-  return Number.isNaN(moment) ? fallback : moment;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type EntryFiles, type Leaf, leafOf, sha256 } from "../../components/audit/chain.ts";
 import type { RecordedHead } from "../../components/audit/head-annotation.ts";
 import type { ChainRecord } from "../../components/audit/record.ts";
-import { hasOwnRecord } from "../events.ts";
+import { hasOwnRecord } from "../events/common.ts";
 import { type EntryFacts, readFacts } from "../facts.ts";
 
 /** What is kept of an entry while the chain is verified: little, so that memory stays flat. */

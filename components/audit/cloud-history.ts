@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import path from "node:path";
 import { promisify } from "node:util";
 import type { EntryFiles } from "./chain.ts";
 import type { HistorySource, Listing } from "./source.ts";
@@ -20,13 +21,11 @@ interface PrintedEntry {
 export class CloudHistory implements HistorySource {
   readonly kind = "cloud";
   readonly description: string;
-  readonly #pulumi: string;
   readonly #options: string[];
   readonly #directory: string;
   #entries = new Map<string, PrintedEntry>();
 
-  constructor(place: { directory: string; stack: string; url: string; pulumi?: string }) {
-    this.#pulumi = place.pulumi ?? "pulumi";
+  constructor(place: { directory: string; stack: string; url: string }) {
     this.#directory = place.directory;
     this.#options = ["--stack", place.stack, "--non-interactive"];
     this.description = place.url;
@@ -70,7 +69,14 @@ export class CloudHistory implements HistorySource {
 
   async #run(...args: string[]): Promise<Buffer> {
     const options = { cwd: this.#directory, encoding: "buffer", maxBuffer: 1024 * 1024 * 1024 } as const;
-    return (await run(this.#pulumi, [...args, ...this.#options], options)).stdout;
+    const all = [...args, ...this.#options];
+    try {
+      return (await run("pulumi", all, options)).stdout;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      // Not on PATH: the project has one of its own.
+      return (await run(path.join(this.#directory, "bin", "pulumi"), all, options)).stdout;
+    }
   }
 }
 
