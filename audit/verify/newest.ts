@@ -19,6 +19,14 @@ export function judgeNewest(items: Item[], uncoveredFrom: number): Problem[] {
   });
 }
 
+/** Every update makes a record. Where none did, they were all taken out, or the history is older than the records: either way nothing vouches for it. */
+export function judgeAbsence(items: Item[]): Problem[] {
+  const update = items.find(({ facts }) => facts.kind === "update" && facts.result === "succeeded");
+  if (update === undefined || items.some(({ facts }) => facts.recordId !== undefined)) return [];
+  const message = `no entry holds a record, though ${describeEntry(update)} is an update: the records were removed, or the history is older than them and the next update covers it`;
+  return [{ kind: "inconsistent", key: update.key, message }];
+}
+
 function contradictions(item: Item, before: Item | undefined): string[] {
   const { kind, result, startedAt, endedAt, recordId, recordedAt, recordProblem, verdicts, attempt } = item.facts;
   const found: string[] = [];

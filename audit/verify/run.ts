@@ -5,7 +5,7 @@ import { type Anchor, judgeAnchors } from "./anchors.ts";
 import { verifyChain } from "./chain.ts";
 import { type Item, itemOf } from "./item.ts";
 import { readLiveHead } from "./live.ts";
-import { judgeNewest } from "./newest.ts";
+import { judgeAbsence, judgeNewest } from "./newest.ts";
 import { describeEntry, ordered, type Problem } from "./problem.ts";
 import { readTaggedHeads } from "./tags.ts";
 
@@ -50,6 +50,7 @@ export async function runVerification({ source, directory, project, stack }: Ope
     ...foreign.map((name) => foreignFile(name)),
     ...items.flatMap(unreadable),
     ...chain.problems,
+    ...judgeAbsence(items),
     ...judgeNewest(items, chain.uncoveredFrom),
     ...(await editedByHand(source, items.slice(chain.uncoveredFrom))),
     ...cut.problems,

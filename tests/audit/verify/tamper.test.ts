@@ -129,6 +129,18 @@ describe("verification of a history that was tampered with", () => {
     await firstIs("changed", key(3));
   });
 
+  it("finds all records taken out", async () => {
+    for (const entry of history.keys) {
+      const file = history.file(entry, "checkpoint");
+      const state = JSON.parse(readFileSync(file, "utf8"));
+      const { latest } = state.checkpoint;
+      latest.resources = latest.resources.filter(({ type }: { type: string }) => !type.includes("Audit"));
+      write(file, JSON.stringify(state));
+    }
+    writeFileSync(history.statePath, readFileSync(history.file(key(7), "checkpoint")));
+    await firstIs("inconsistent", key(0));
+  });
+
   it("names the newest when its own record was changed", async () => {
     editCheckpoint(7, (state) => {
       Object.assign(
