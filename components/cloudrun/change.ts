@@ -40,5 +40,5 @@ function attempt<T>(decide: () => T): T {
 }
 
 function isWorthRetrying(error: CloudRunError): boolean {
-  return error.isTransient && error.status !== "DEADLINE_EXCEEDED" && !error.message.includes("local Cloud Run");
+  return error.isTransient && error.status !== "DEADLINE_EXCEEDED";
 }

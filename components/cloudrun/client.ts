@@ -135,7 +135,7 @@ export class CloudRun {
       minTimeout: 100,
       maxTimeout: 5_000,
       randomize: true,
-      shouldRetry: ({ error }) => error instanceof CloudRunError && error.isTransient && !refusedLocally(error),
+      shouldRetry: ({ error }) => error instanceof CloudRunError && error.isTransient,
       onFailedAttempt: async ({ error }) => {
         const seconds = error instanceof CloudRunError ? (error.retryAfterSeconds ?? 0) : 0;
         if (seconds > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(seconds, 30) * 1000));
@@ -184,9 +184,4 @@ function unreachable(what: string, endpoint: string, cause: unknown): CloudRunEr
     effect: (cause as { code?: string })?.code === "ECONNREFUSED" ? "not-sent" : "unknown",
     cause,
   });
-}
-
-/** A refused connection on loopback won't heal by waiting: nothing is running there. */
-function refusedLocally(error: CloudRunError): boolean {
-  return error.effect === "not-sent" && error.message.includes("local Cloud Run");
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Service } from "../cloudrun/api.ts";
 import { changeService } from "../cloudrun/change.ts";
 import { type CloudRun, shortName } from "../cloudrun/client.ts";
@@ -73,17 +74,30 @@ async function write(
   }
 }
 
-/** Ends a rollout by one guarded write. See planEnd for what is written. */
+/** How often a rollout whose mark isn't seen is looked for again, and how long is waited in between, ms. */
+const LOOKS = 5;
+const PAUSE_MS = 100;
+
+/**
+ * Ends a rollout by one guarded write. See planEnd for what is written. That the mark is gone is believed only after some looks: a read can be
+ * of before the shift, and a rollback that believed it would leave the release where it is.
+ */
 export async function end(client: CloudRun, service: string, rollout: EndedRollout, ending: Ending) {
-  return carryOut(client, service, (live) => planEnd(live, rollout, ending));
+  for (let look = 1; ; look++) {
+    const ended = await carryOut(client, service, (live) => planEnd(live, rollout, ending));
+    if (!ended.overtaken || ended.wrote || look === LOOKS) return ended;
+    await sleep(PAUSE_MS * look);
+  }
 }
 
 async function carryOut(client: CloudRun, service: string, plan: (live: Service) => EndPlan) {
   let overtaken = false;
+  let wrote = false;
   const live = await changeService(client, service, (current) => {
     const planned = plan(current);
     overtaken = planned.overtaken;
+    wrote = planned.change !== undefined;
     return planned.change;
   });
-  return { live, overtaken };
+  return { live, overtaken, wrote };
 }

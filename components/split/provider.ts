@@ -73,9 +73,11 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dy
  * Whether traffic has to move for a release that was declared before. Drift is no reason: only an explicit new request, or a
  * rollout that was interrupted before it had a verdict. A request that what serves already fulfils is none.
  */
-export function hasToMove(olds: Outputs, news: Pick<Inputs, "attempt" | "gate">): boolean {
+export function hasToMove(olds: Outputs, news: Pick<Inputs, "attempt" | "gate" | "continues">): boolean {
   if (sameSplit(olds.live, { [olds.revision]: 100 })) return false;
   if (olds.rolloutId === "" && !isWaiting(news.gate)) return true;
+  // The step before has moved anew: an interrupted rollout that is done again, say.
+  if (news.continues !== undefined && news.continues !== "" && news.continues !== olds.continues) return true;
   const requested = (news.attempt ?? "") !== "" && news.attempt !== olds.attempt;
   return requested || olds.interrupted;
 }
