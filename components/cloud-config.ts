@@ -25,7 +25,9 @@ export const cloudKeys = {
     .min(1)
     .refine((all) => new Set(all).size === all.length, "each region once")
     .optional()
-    .describe("several regions instead of one, rolled out in this order; the first also holds the image repository"),
+    .describe(
+      "several regions instead of one, rolled out in this order; the first also holds the image repository and stays the first",
+    ),
   platform: z
     .boolean()
     .optional()
@@ -36,7 +38,7 @@ export const cloudKeys = {
     .boolean()
     .optional()
     .describe(
-      "whether the service can't be deleted, by `pulumi destroy` either; by default it can't where platform is on",
+      "whether the service can't be deleted, by `pulumi destroy` either; by default it can't where platform is on, or with several regions",
     ),
   ingress: z
     .enum(["internal", "internal-and-cloud-load-balancing", "all"])

@@ -32,7 +32,7 @@ export function complete(read: Read): Config {
   const registry = `${region}-docker.pkg.dev/${read.project}/${read.serviceName}/${IMAGE}`;
   return {
     ...{ ...read, region, regions, platform },
-    deletionProtection: read.deletionProtection ?? platform,
+    deletionProtection: read.deletionProtection ?? (platform || regions.length > 1),
     imageRepository: read.imageRepository ?? (platform ? registry : IMAGE),
     drill: read.drill ?? (read.endpoint !== undefined && isLoopback(read.endpoint)),
   };

@@ -39,8 +39,18 @@ export async function read(id: string, props: Outputs): Promise<dynamic.ReadResu
 }
 
 /** Only a tag that was taken away is a reason to do something: a revision can't be changed. */
-export async function diff(_id: string, olds: Outputs): Promise<dynamic.DiffResult> {
+export async function diff(_id: string, olds: Outputs, news?: Partial<Inputs>): Promise<dynamic.DiffResult> {
+  refuseOtherService(olds.service, news?.service);
   return { changes: olds.taggedUrl === "" };
+}
+
+/** @throws UserError when a stack is pointed at another service: what the state holds, and what would be deleted, is the one before. */
+export function refuseOtherService(before: string, now: string | undefined): void {
+  // Unknown in a preview that would make the service anew.
+  if (typeof now !== "string" || now === before) return;
+  throw new UserError(
+    `this stack's service is ${before}, and the configuration now says ${now}. The project, the service's name and the first region stay what they are: put them back, or make another stack for the other service (\`pulumi stack init\`)`,
+  );
 }
 
 /** Puts the tag back. */

@@ -68,6 +68,8 @@ export class PolicyService extends pulumi.ComponentResource {
         provider,
         ignoreChanges: ["template", "traffics"],
         hooks: { beforeUpdate: [guard] },
+        // Another order of regions, or one less, must not take a service that decides away from its callers.
+        protect: config.deletionProtection,
         // Where the state knows it this says nothing.
         import: args.existing.includes(fullName) ? fullName : undefined,
       },
