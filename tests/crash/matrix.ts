@@ -59,6 +59,8 @@ export class CrashLab implements AsyncDisposable {
   readonly #client: CloudRun;
   #good = "";
   #count = 0;
+  /** How long a deployment takes here, ms: machines differ, and a bad release must go wrong after its shift and before its verdict. */
+  #takes = 0;
 
   private constructor(project: TestProject, cloud: KillableCloud) {
     this.project = project;
@@ -189,8 +191,9 @@ export class CrashLab implements AsyncDisposable {
   async #commit(kind: Kind): Promise<string> {
     this.#count += 1;
     if (kind === "deploy") return this.project.append(POLICY, `\n# ${this.#count}\n`, { deploy: false });
-    await this.project.configure({ settleSeconds: 9 });
-    const text = wrongAllowFrom(new Date(Date.now() + 8_000));
+    const untilShifted = this.#takes * 1.5 + 2_000;
+    await this.project.configure({ settleSeconds: Math.ceil(untilShifted / 1000) + 1 });
+    const text = wrongAllowFrom(new Date(Date.now() + untilShifted));
     return this.project.append(POLICY, text, { withoutUnitTests: true, deploy: false });
   }
 
@@ -200,7 +203,9 @@ export class CrashLab implements AsyncDisposable {
     const first = (await this.project.git("rev-list", "--max-parents=0", "HEAD")).trim();
     await this.project.git("checkout", "--quiet", first, "--", "policies");
     this.#count += 1;
+    const started = Date.now();
     this.#good = await this.project.append(POLICY, `\n# good ${this.#count}\n`);
+    this.#takes = Date.now() - started;
   }
 
   async #serving(): Promise<string> {
