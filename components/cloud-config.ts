@@ -86,7 +86,7 @@ export const cloudKeys = {
     .describe("write every decision to stdout as JSON, masked by decisionLogMask"),
   decisionLogMask: z
     .array(z.string().min(1))
-    .default(["id", "email", "name", "delegation_chain"])
+    .default(["id", "email", "delegation_chain"])
     .describe("names of input fields that are left out of decision logs, wherever they are"),
   bundleSigningKey: z
     .string()
