@@ -10,8 +10,10 @@ import type { Vocabulary } from "./redact.ts";
 import type { ReplayResult } from "./result.ts";
 import { Tally } from "./tally.ts";
 
-/** Inputs that are on their way at the same time, each on a connection to both sides. */
+/** Connections to each side. */
 const CONCURRENCY = 16;
+/** Inputs under way for each connection: while one waits for the slower side, the faster one isn't left idle. */
+const AHEAD = 2;
 /** How often the serving side is asked before it counts as not answering. */
 const PATIENCE = 3;
 
@@ -59,7 +61,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       report(tally.inputs);
     });
   try {
-    await feed(options, tally, connections, compare);
+    await feed(options, tally, connections * AHEAD, compare);
   } finally {
     await Promise.all([clients.from.close(), clients.to.close()]);
   }
