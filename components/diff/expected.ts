@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { load, YAMLException } from "js-yaml";
+import { loadAll, YAMLException } from "js-yaml";
 import { z } from "zod";
 import { messageOf, UserError } from "../errors.ts";
 import type { Json } from "../scenarios/scenario.ts";
@@ -69,7 +69,7 @@ export async function readExpected(directory: string, domain: string): Promise<E
 export function parseExpected(text: string, name: string): Expected {
   let content: unknown;
   try {
-    content = load(text) ?? {};
+    content = loadAll(text)[0] ?? {};
   } catch (cause) {
     const where = cause instanceof YAMLException && cause.mark !== undefined ? `:${cause.mark.line + 1}` : "";
     throw new UserError(`${name}${where} is not valid YAML: ${(cause as Error).message.split("\n")[0]}`, { cause });
