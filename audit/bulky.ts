@@ -3,11 +3,12 @@
  * names, so that `revision` comes after `results`.
  */
 const BULKY = [
-  { begin: Buffer.from('"results":['), end: Buffer.from('],"revision":') },
-  { begin: Buffer.from('"previous":{'), end: Buffer.from('},"release":') },
+  { begin: '"results":[', ends: ['],"revision":'] },
+  { begin: '"previous":{', ends: ['},"release":'] },
+  { begin: '"examples":[', ends: ['],"groups":', '],"inputs":'] },
   // The provider's code, a text: it ends where another text follows.
-  { begin: Buffer.from('"__provider":"exports.handler'), end: Buffer.from('","') },
-];
+  { begin: '"__provider":"exports.handler', ends: ['","'] },
+].map(({ begin, ends }) => ({ begin: Buffer.from(begin), ends: ends.map((end) => Buffer.from(end)) }));
 
 /**
  * A state as a value, without the bulk of its test results: many times faster than to parse all of it. Where leaving them out doesn't leave
@@ -26,7 +27,7 @@ export function parseWithoutBulk(json: Buffer): unknown {
 }
 
 function withoutBulk(json: Buffer): string[] {
-  const cuts = BULKY.flatMap(({ begin, end }) => findCuts(json, begin, end)).sort((a, b) => a.from - b.from);
+  const cuts = BULKY.flatMap(({ begin, ends }) => findCuts(json, begin, ends)).sort((a, b) => a.from - b.from);
   const pieces: string[] = [];
   let at = 0;
   for (const { from, to } of cuts) {
@@ -38,14 +39,15 @@ function withoutBulk(json: Buffer): string[] {
   return pieces;
 }
 
-/** What lies between the two, for each time that they occur. In JSON a quote inside a text is escaped, so neither occurs in one. */
-function findCuts(json: Buffer, begin: Buffer, end: Buffer): { from: number; to: number }[] {
+/** What lies between a beginning and the next end, for each time that they occur. In JSON a quote inside a text is escaped, so neither occurs in one. */
+function findCuts(json: Buffer, begin: Buffer, ends: Buffer[]): { from: number; to: number }[] {
   const cuts: { from: number; to: number }[] = [];
   let at = json.indexOf(begin);
   while (at !== -1) {
     const from = at + begin.length;
-    const to = json.indexOf(end, from);
-    if (to === -1) break;
+    const found = ends.map((end) => json.indexOf(end, from)).filter((end) => end !== -1);
+    if (found.length === 0) break;
+    const to = Math.min(...found);
     cuts.push({ from, to });
     at = json.indexOf(begin, to);
   }

@@ -44,8 +44,8 @@ export interface EntryFacts {
   splits: SplitFacts[];
   diffs: DiffFacts[];
   approval?: ApprovalFacts;
-  /** Cloud Run service: projects/P/locations/L/services/S, and the base URL of its API where it isn't Google's. */
-  service?: string;
+  /** Cloud Run services, one for each region: projects/P/locations/L/services/S; and the base URL of their API where it isn't Google's. */
+  services: string[];
   endpoint?: string;
   outcome?: string;
   /** Operations that began and whose end nobody saw: URNs. */
@@ -119,7 +119,7 @@ type DeploymentFacts = Pick<
   | "splits"
   | "diffs"
   | "approval"
-  | "service"
+  | "services"
   | "endpoint"
   | "outcome"
   | "pending"
@@ -127,7 +127,7 @@ type DeploymentFacts = Pick<
 
 /** What a state says. */
 export function readDeployment({ resources, pending_operations }: Deployment): DeploymentFacts {
-  const facts: DeploymentFacts = { recordedAt: 0, gates: [], splits: [], diffs: [], pending: [] };
+  const facts: DeploymentFacts = { recordedAt: 0, services: [], gates: [], splits: [], diffs: [], pending: [] };
   for (const { type, outputs } of Array.isArray(resources) ? resources : []) {
     const found = outputs as Record<string, unknown> | undefined;
     switch (type) {
@@ -148,7 +148,7 @@ export function readDeployment({ resources, pending_operations }: Deployment): D
         facts.governance = readGovernance(found);
         break;
       case "flowpilot:policy:PolicyService":
-        facts.service = text(found?.fullName);
+        push(facts.services, text(found?.fullName));
         break;
       case "pulumi:pulumi:Stack":
         facts.outcome = text(found?.outcome);

@@ -14,6 +14,7 @@ const restoration = z.object({
 });
 
 const gate = z.object({
+  service: text,
   stage: z.string(),
   release: z.string(),
   revision: text,
@@ -26,9 +27,12 @@ const gate = z.object({
   attempt: z.string().optional(),
   rolloutId: z.string().optional(),
   restoration: restoration.optional(),
+  /** Regions before, which a failure takes back too. */
+  elsewhere: z.array(z.object({ service: z.string(), restoration: restoration.optional() })).catch([]),
 });
 
 const traffic = z.object({
+  service: text,
   release: z.string(),
   revision: text,
   percent: z.number(),

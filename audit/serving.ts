@@ -1,6 +1,6 @@
 import { mainRevision, type Split, sameSplit } from "../components/cloudrun/traffic.ts";
 import type { EntryFacts } from "./facts.ts";
-import type { ApprovalFacts, DiffFacts, GateFacts, SplitFacts } from "./resources.ts";
+import type { ApprovalFacts, DiffFacts, GateFacts, Restoration, SplitFacts } from "./resources.ts";
 
 /** What served when an entry was written, as far as its state knows. */
 export interface Serving {
@@ -11,28 +11,49 @@ export interface Serving {
   move?: SplitFacts;
 }
 
-/** The last move that the state knows, and what it left: a gate that failed has put the split before it back. */
-export function servingAfter({ splits, gates }: EntryFacts): Serving | undefined {
-  const move = splits.reduce<SplitFacts | undefined>(
-    (last, split) => (last === undefined || split.changedAt >= last.changedAt ? split : last),
-    undefined,
-  );
+/** The services that a state knows, one for each region: projects/P/locations/L/services/S. */
+export function servicesOf({ splits }: EntryFacts): string[] {
+  return [...new Set(splits.map(({ service }) => service))];
+}
+
+/** The last move of a service's traffic that the state knows, and what it left: a gate that failed has put the split before it back. */
+export function servingAfter(entry: EntryFacts, service = servicesOf(entry)[0]): Serving | undefined {
+  const move = entry.splits
+    .filter((split) => split.service === service)
+    .reduce<SplitFacts | undefined>(
+      (last, split) => (last === undefined || split.changedAt >= last.changedAt ? split : last),
+      undefined,
+    );
   if (move === undefined) return undefined;
-  const restored = gates.find((gate) => gate.rolloutId === move.rolloutId && gate.restoration !== undefined);
-  const { split, acceptedAt } = restored?.restoration ?? { split: undefined, acceptedAt: "" };
+  const restored = restorationOf(entry, move);
   // After the next refresh the move itself says what is live, and that is newer.
-  if (split !== undefined && Date.parse(acceptedAt) >= Date.parse(move.changedAt)) {
-    return { split, changedBy: move.changedBy, changedAt: acceptedAt, move };
+  if (restored !== undefined && Date.parse(restored.acceptedAt) >= Date.parse(move.changedAt)) {
+    return { split: restored.split, changedBy: move.changedBy, changedAt: restored.acceptedAt, move };
   }
   return { split: move.live, changedBy: move.changedBy, changedAt: move.changedAt, move };
 }
 
+/** How a move was undone by a gate: its own, or one in a region that came after. */
+export function restorationOf({ gates }: EntryFacts, { rolloutId, service }: SplitFacts): Restoration | undefined {
+  for (const gate of gates) {
+    if (gate.rolloutId === rolloutId && gate.restoration !== undefined) return gate.restoration;
+    const elsewhere = gate.elsewhere.find((one) => one.service === service)?.restoration;
+    if (elsewhere !== undefined) return elsewhere;
+  }
+  return undefined;
+}
+
 /** What was live before an update did anything: as it was refreshed, or as its first move found it. */
-export function servingBefore(entry: EntryFacts, previous: EntryFacts | undefined): Serving | undefined {
+export function servingBefore(
+  entry: EntryFacts,
+  previous: EntryFacts | undefined,
+  service = servicesOf(entry)[0],
+): Serving | undefined {
   const known = new Set(previous?.splits.map(moveId));
-  const carried = entry.splits.filter((split) => known.has(moveId(split)));
-  if (carried.length > 0) return servingAfter({ ...entry, splits: carried });
-  const first = entry.splits.find((split) => !known.has(moveId(split)));
+  const own = entry.splits.filter((split) => split.service === service);
+  const carried = own.filter((split) => known.has(moveId(split)));
+  if (carried.length > 0) return servingAfter({ ...entry, splits: carried }, service);
+  const first = own.find((split) => !known.has(moveId(split)));
   return first === undefined ? undefined : { split: first.baseline, changedBy: "", changedAt: "" };
 }
 
@@ -41,7 +62,11 @@ export function freshGates(entry: EntryFacts, previous: EntryFacts | undefined):
   return entry.gates.filter(
     (gate) =>
       previous?.gates.some(
-        (other) => other.release === gate.release && other.stage === gate.stage && other.startedAt === gate.startedAt,
+        (other) =>
+          other.service === gate.service &&
+          other.release === gate.release &&
+          other.stage === gate.stage &&
+          other.startedAt === gate.startedAt,
       ) !== true,
   );
 }
@@ -60,8 +85,8 @@ export function freshApproval(entry: EntryFacts, previous: EntryFacts | undefine
 }
 
 /** A release that waits for its approval has no rollout yet, though the state has its split. */
-function moveId({ rolloutId, release, percent }: SplitFacts): string {
-  return rolloutId === "" ? `${release} ${percent}` : rolloutId;
+function moveId({ rolloutId, service, release, percent }: SplitFacts): string {
+  return rolloutId === "" ? `${service} ${release} ${percent}` : rolloutId;
 }
 
 /** Moves of traffic that were made in this update. */

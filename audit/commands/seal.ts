@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { type RecordedHead, sealHead } from "../../components/audit/head-annotation.ts";
 import type { AuditOptions } from "../cli.ts";
 import type { OpenedStack } from "../open.ts";
-import { runVerification } from "../verify/run.ts";
+import { runVerification, type Verification } from "../verify/run.ts";
 import { tagPrefix } from "../verify/tags.ts";
 
 const run = promisify(execFile);
@@ -25,23 +25,22 @@ export async function seal(opened: OpenedStack, { seal: toService, sign }: Audit
     release: "",
     ended: "sealed",
   };
-  if (toService) await sealService(found.place, head);
+  if (toService) await sealServices(found.place, head);
   if (sign) await signTag(opened, head);
 }
 
-async function sealService(
-  place: { service: string; endpoint?: string } | undefined,
-  head: RecordedHead,
-): Promise<void> {
-  if (place === undefined) throw new Error("not sealed: the state names no service; use --sign, or deploy first");
+async function sealServices({ services, endpoint }: Verification["place"], head: RecordedHead): Promise<void> {
+  if (services.length === 0) throw new Error("not sealed: the state names no service; use --sign, or deploy first");
   const { CloudRun } = await import("../../components/cloudrun/client.ts");
   const { changeService } = await import("../../components/cloudrun/change.ts");
-  const client = new CloudRun({ endpoint: place.endpoint });
-  await changeService(client, place.service, (live) => {
-    const annotations = sealHead(live.annotations ?? {}, head);
-    return annotations === undefined ? undefined : { annotations };
-  });
-  console.log(`sealed on ${place.service}: ${head.count} entries, head ${head.head}`);
+  const client = new CloudRun({ endpoint });
+  for (const service of services) {
+    await changeService(client, service, (live) => {
+      const annotations = sealHead(live.annotations ?? {}, head);
+      return annotations === undefined ? undefined : { annotations };
+    });
+    console.log(`sealed on ${service}: ${head.count} entries, head ${head.head}`);
+  }
 }
 
 async function signTag({ directory, project, stack }: OpenedStack, head: RecordedHead): Promise<void> {

@@ -2,7 +2,7 @@ import { describeSplit } from "../../components/cloudrun/traffic.ts";
 import type { AuditEvent } from "../events.ts";
 import type { EntryFacts } from "../facts.ts";
 import type { ApprovalFacts, DiffFacts, GateFacts } from "../resources.ts";
-import { freshApproval, freshDiffs, freshGates, freshSplits, servingAfter } from "../serving.ts";
+import { freshApproval, freshDiffs, freshGates, freshSplits, servicesOf, servingAfter } from "../serving.ts";
 import { commonTo, describeChanges, momentOf } from "./common.ts";
 
 /** What an update set out to do, and how it ended. */
@@ -45,9 +45,11 @@ function startReason({ attempt }: EntryFacts): string {
 function successEvent(entry: EntryFacts, gates: GateFacts[]): AuditEvent {
   const base = commonTo(entry);
   const promoted = entry.attempt?.promote !== undefined && entry.attempt.commit.startsWith(entry.attempt.promote);
-  const last = gates.at(-1);
+  const last = gates.toSorted((a, b) => a.endedAt.localeCompare(b.endedAt)).at(-1);
   const live = servingAfter(entry);
-  const serves = live === undefined ? "" : `serves ${describeSplit(live.split)}`;
+  const regions = servicesOf(entry).length;
+  const where = regions > 1 ? ` in ${regions} regions` : "";
+  const serves = live === undefined ? "" : `serves ${describeSplit(live.split)}${where}`;
   return {
     ...base,
     time: entry.endedAt,

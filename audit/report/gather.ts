@@ -43,7 +43,7 @@ export async function gatherReport(
     first ??= entry.startedAt;
     const all = eventsOf(entry, previous);
     deployments.add(entry, previous, all);
-    shares.push(...sharesOf(entry, previous, all));
+    shares.push(...sharesOf(entry, previous));
     const selected = all.filter((event) => isSelected(event, selection));
     events.push(...selected);
     const ending = selected.find(({ event }) => ENDINGS.has(event));
@@ -54,7 +54,7 @@ export async function gatherReport(
   const now = Date.now();
   const to = selection.until ?? now;
   const from = selection.since ?? first ?? to;
-  const inPeriod = shares.filter(({ time }, index) => time <= to && (shares[index + 1]?.time ?? to) >= from);
+  const inPeriod = shares.filter((change) => change.time <= to && endOf(change, shares, to) >= from);
   const shown = attempts.slice(-Math.min(LIMITS.releases, selection.last ?? LIMITS.releases)).reverse();
   return {
     project,
@@ -72,6 +72,12 @@ export async function gatherReport(
       shares: Math.max(0, inPeriod.length - LIMITS.shares),
     },
   };
+}
+
+/** Until when a split served: until the next change of the same service. */
+function endOf(change: ShareChange, shares: ShareChange[], to: number): number {
+  const later = shares.slice(shares.indexOf(change) + 1).find(({ service }) => service === change.service);
+  return later?.time ?? to;
 }
 
 async function readReleases(

@@ -10,17 +10,27 @@ import { badge, outside, time } from "./words.ts";
 const TONES = 6;
 const [WIDTH, HEIGHT, TOP, BOTTOM] = [1000, 96, 8, 20];
 
-/** Which releases had which share of the traffic, when: an overview in proportion to time, and each change with its cause. */
+/** Which releases had which share of the traffic, when: for each service an overview in proportion to time, and each change with its cause. */
 export function sharesSection({ shares, omitted, madeAt, figures }: ReportModel): Content {
   if (shares.length === 0) return html`<p class="muted">No release has had traffic in this period.</p>`;
   const until = Math.min(madeAt, figures.to);
+  const services = [...new Set(shares.map(({ service }) => service))];
   const tones = assignTones(shares);
+  return html`${services.map((service) => {
+    const own = shares.filter((change) => change.service === service);
+    return html`${services.length > 1 ? html`<h3>${outside(service)}</h3>` : ""} ${serviceShares(own, until, tones)}`;
+  })}
+  ${omitted.shares > 0 ? html`<p class="muted">${omitted.shares} earlier changes are left out.</p>` : ""}`;
+}
+
+function serviceShares(shares: ShareChange[], until: number, tones: Map<string, string>): Content {
   const rows = shares.map((change, index) => ({ change, end: shares[index + 1]?.time ?? until })).reverse();
+  const label = `Traffic of ${visible(shares[0]?.service ?? "")} over time`;
   return html`
     ${overview(shares, until, tones)}
-    <div class="scroll" tabindex="0" role="region" aria-label="Traffic over time">
+    <div class="scroll" tabindex="0" role="region" aria-label=${label}>
       <table>
-        <caption>Newest first. A bar shows the shares of the traffic from that moment on.${omitted.shares > 0 ? ` ${omitted.shares} earlier changes are left out.` : ""}</caption>
+        <caption>Newest first. A bar shows the shares of the traffic from that moment on.</caption>
         <thead><tr><th scope="col">From (UTC)</th><th scope="col">For</th><th scope="col">Shares</th><th scope="col">Cause</th></tr></thead>
         <tbody>${rows.map(({ change, end }) => row(change, end, tones))}</tbody>
       </table>

@@ -1,39 +1,46 @@
 import type { Split } from "../../components/cloudrun/traffic.ts";
 import { momentOf } from "../events/common.ts";
-import type { AuditEvent } from "../events.ts";
 import type { EntryFacts } from "../facts.ts";
-import { freshGates, freshSplits, servingAfter, servingBefore } from "../serving.ts";
+import { driftBetween, freshSplits, restorationOf, servicesOf, servingAfter, servingBefore } from "../serving.ts";
 
-/** A change of what serves. */
+/** A change of what a service serves. */
 export interface ShareChange {
   /** ms since 1970 */
   time: number;
+  /** projects/P/locations/L/services/S */
+  service: string;
   split: Split;
   cause: string;
   kind: "deployed" | "restored" | "by-hand";
 }
 
-/** The changes of traffic in an entry, in the order of time. @param events those of the entry (eventsOf) */
-export function sharesOf(entry: EntryFacts, previous: EntryFacts | undefined, events: AuditEvent[]): ShareChange[] {
-  const changes: ShareChange[] = [];
-  const byHand = events.find(({ event }) => event === "MANUAL_ROLLBACK" || event === "MANUAL_CHANGE");
-  const found = servingBefore(entry, previous);
-  if (byHand !== undefined && found !== undefined) {
-    changes.push({ time: byHand.time, split: found.split, cause: byHand.operator, kind: "by-hand" });
+/** The changes of traffic that an entry tells of, in the order of time. */
+export function sharesOf(entry: EntryFacts, previous: EntryFacts | undefined): ShareChange[] {
+  const services = new Set([...servicesOf(entry), ...(previous === undefined ? [] : servicesOf(previous))]);
+  return [...services]
+    .flatMap((service) => [...byHand(service, entry, previous), ...byRollout(service, entry, previous)])
+    .sort((a, b) => a.time - b.time);
+}
+
+function byHand(service: string, entry: EntryFacts, previous: EntryFacts | undefined): ShareChange[] {
+  if (previous === undefined) return [];
+  const found = servingBefore(entry, previous, service);
+  if (found === undefined || driftBetween(previous, servingAfter(previous, service), found) === "none") return [];
+  const cause = found.move?.interrupted === true ? "an interrupted rollout was undone" : found.changedBy;
+  const kind = found.move?.interrupted === true ? "restored" : "by-hand";
+  return [{ time: momentOf(found.changedAt, entry.startedAt), service, split: found.split, cause, kind }];
+}
+
+function byRollout(service: string, entry: EntryFacts, previous: EntryFacts | undefined): ShareChange[] {
+  const moves = freshSplits(entry, previous).filter((split) => split.service === service);
+  const changes: ShareChange[] = moves.map(({ changedAt, live, release }) => ({
+    ...{ time: momentOf(changedAt, entry.startedAt), service, split: live, cause: release, kind: "deployed" },
+  }));
+  const last = moves.at(-1);
+  const restored = last === undefined ? undefined : restorationOf(entry, last);
+  if (last !== undefined && restored !== undefined) {
+    const time = momentOf(restored.acceptedAt, entry.endedAt);
+    changes.push({ time, service, split: restored.split, cause: `${last.release} failed a gate`, kind: "restored" });
   }
-  const gates = freshGates(entry, previous);
-  for (const { changedAt, live, release } of freshSplits(entry, previous)) {
-    // A refresh later in the same state can't be: it comes first in an update.
-    changes.push({ time: momentOf(changedAt, entry.startedAt), split: live, cause: release, kind: "deployed" });
-  }
-  for (const { restoration, stage, release } of gates) {
-    if (restoration === undefined) continue;
-    const time = momentOf(restoration.acceptedAt, entry.endedAt);
-    changes.push({ time, split: restoration.split, cause: `${release} failed its ${stage} gate`, kind: "restored" });
-  }
-  const after = servingAfter(entry);
-  if (changes.length === 0 && previous === undefined && after !== undefined) {
-    changes.push({ time: momentOf(after.changedAt, entry.endedAt), split: after.split, cause: "", kind: "deployed" });
-  }
-  return changes.sort((a, b) => a.time - b.time);
+  return changes;
 }

@@ -47,8 +47,9 @@ export class Deployments {
   }
 
   #takenOff({ release, time }: AuditEvent): void {
-    const deployment = this.all.findLast((one) => one.release === release && one.failedAt === undefined);
-    if (deployment === undefined) return;
+    const deployment = this.all.findLast((one) => one.release === release);
+    // Several regions, or somebody who moved it twice: it failed once.
+    if (deployment === undefined || deployment.failedAt !== undefined) return;
     deployment.failedAt = time;
     deployment.restoredAfter = Math.max(0, time - deployment.startedAt);
   }

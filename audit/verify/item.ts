@@ -26,7 +26,7 @@ export interface Item {
     | "recordProblem"
     | "hasCheckpoint"
     | "attempt"
-  > & { verdicts: string; service?: string; endpoint?: string };
+  > & { verdicts: string; services: string[]; endpoint?: string };
   /** What the service said about the history, as an update found it there. */
   claims: RecordedHead[];
   /** Id of an update before this one that was killed, as this one's record says. */
@@ -60,7 +60,7 @@ export function itemOf(entry: EntryFiles, before: Item | undefined): Item {
       hasCheckpoint,
       attempt,
       verdicts: facts.gates.map(({ stage, verdict }) => `${stage} ${verdict}`).join(", "),
-      service: facts.service,
+      services: facts.services,
       endpoint: facts.endpoint,
     },
     claims: facts.splits.flatMap(({ headBefore }) => headBefore ?? []),

@@ -15,8 +15,7 @@ export interface LiveHead {
 const PATIENCE_MS = 5_000;
 
 /** Reads the service's annotations. It never throws: a service that can't be reached is said to be silent. */
-export async function readLiveHead(service: string | undefined, endpoint: string | undefined): Promise<LiveHead> {
-  if (service === undefined) return { silent: "the state names no service" };
+export async function readLiveHead(service: string, endpoint: string | undefined): Promise<LiveHead> {
   const { CloudRun, shortName } = await import("../../components/cloudrun/client.ts");
   const source = `the service ${shortName(service)}`;
   try {

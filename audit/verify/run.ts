@@ -23,28 +23,32 @@ export interface Verification {
   after: string;
   /** Who else confirmed a head: the service, tags. */
   confirmedBy: string[];
-  /** The service that the stack is about, where its state names one. */
-  place?: { service: string; endpoint?: string };
+  /** The services that the stack is about, as far as its state names them. */
+  place: { services: string[]; endpoint?: string };
 }
+
+const CANT_RULE_OUT = "truncation at the end can't be ruled out by the service";
 
 /** Recomputes the chain, and compares it with the stack's state, the live service and signed tags. Only reads. */
 export async function runVerification({ source, directory, project, stack }: OpenedStack): Promise<Verification> {
   const { items, foreign } = await readItems(source);
   const chain = verifyChain(items);
   const newest = items.at(-1);
-  const place = items.findLast(({ facts }) => facts.service !== undefined)?.facts;
+  const place = items.findLast(({ facts }) => facts.services.length > 0)?.facts;
   const [live, tags, state, locks] = await Promise.all([
-    readLiveHead(place?.service, place?.endpoint),
+    Promise.all((place?.services ?? []).map((service) => readLiveHead(service, place?.endpoint))),
     readTaggedHeads(directory, project, stack),
     source.state(),
     source.locks(),
   ]);
-  const anchors: Anchor[] = [...(live.anchor === undefined ? [] : [live.anchor]), ...tags.anchors];
+  const anchors: Anchor[] = [...live.flatMap(({ anchor }) => anchor ?? []), ...tags.anchors];
   const earlier = items.flatMap((item) =>
     item.claims.map((claim) => ({ ...claim, source: `the service, as ${describeEntry(item)} found it,` })),
   );
   const left = recordOf(state)?.id;
-  const unfinished = new Set([live.underWay, ...items.map(({ killed }) => killed)].filter((id) => id !== undefined));
+  const unfinished = new Set(
+    [...live.map(({ underWay }) => underWay), ...items.map(({ killed }) => killed)].filter((id) => id !== undefined),
+  );
   const cut = await judgeState(source, newest, state, left, locks.length > 0);
   const problems = [
     ...foreign.map((name) => foreignFile(name)),
@@ -60,7 +64,8 @@ export async function runVerification({ source, directory, project, stack }: Ope
   return {
     problems: ordered(problems),
     notes: [
-      ...(live.silent === undefined ? [] : [`truncation at the end can't be ruled out by the service: ${live.silent}`]),
+      ...(items.length > 0 && live.length === 0 ? [`${CANT_RULE_OUT}: the state names none`] : []),
+      ...live.flatMap(({ silent }) => (silent === undefined ? [] : `${CANT_RULE_OUT}: ${silent}`)),
       ...tags.notes,
       ...cut.notes,
       ...unlinked
@@ -72,7 +77,7 @@ export async function runVerification({ source, directory, project, stack }: Ope
     head: chain.head.head,
     after: chain.head.after,
     confirmedBy: anchors.map(({ source: by }) => by),
-    place: place?.service === undefined ? undefined : { service: place.service, endpoint: place.endpoint },
+    place: { services: place?.services ?? [], endpoint: place?.endpoint },
   };
 }
 

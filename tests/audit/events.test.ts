@@ -145,6 +145,46 @@ describe("events of a history", () => {
     assert.equal((await eventsSince(open()))[0]?.event, "RUNNING");
   });
 
+  describe("of several regions", () => {
+    beforeEach(() => {
+      rmSync(history.root, { recursive: true });
+      history = new MadeHistory(history.root, { regions: ["one", "two", "three"] });
+      history.update({ release: "aaaaaa1", outcome: "deployed" });
+    });
+
+    it("are one deployment", async () => {
+      assert.deepEqual(await names(), ["DEPLOY_START aaaaaa1", "DEPLOY_SUCCESS aaaaaa1"]);
+      assert.match((await select()).at(-1)?.reason ?? "", /100 % in 3 regions/);
+    });
+
+    it("are one rollback, which refreshes don't take for one by hand", async () => {
+      history.update({ release: "bbbbbb2", outcome: "rolled-back" });
+      history.refresh();
+      history.update({ release: "cccccc3", outcome: "deployed" });
+      assert.deepEqual((await names()).slice(2), [
+        "DEPLOY_START bbbbbb2",
+        "ROLLBACK bbbbbb2",
+        "COMMAND",
+        "DEPLOY_START cccccc3",
+        "DEPLOY_SUCCESS cccccc3",
+      ]);
+    });
+
+    it("find a rollback by hand in one of them, once", async () => {
+      history.update({ release: "bbbbbb2", outcome: "deployed" });
+      history.refresh({ split: { [revisionOf("aaaaaa1")]: 100 }, by: "ops@example.com", region: "two" });
+      history.refresh();
+      history.update({ release: "cccccc3", outcome: "deployed" });
+      assert.deepEqual((await names()).slice(4), [
+        "MANUAL_ROLLBACK bbbbbb2",
+        "COMMAND",
+        "DEPLOY_START cccccc3",
+        "DEPLOY_SUCCESS cccccc3",
+      ]);
+      assert.match((await select({ rollbacks: true }))[0]?.reason ?? "", /^traffic in two moved by hand/);
+    });
+  });
+
   it("are selected by time, release and number", async () => {
     for (const digit of [1, 2, 3, 4, 5, 6, 7]) history.update({ release: `aaaaaa${digit}`, outcome: "deployed" });
     assert.deepEqual(await names({ last: 1 }), ["DEPLOY_START aaaaaa7", "DEPLOY_SUCCESS aaaaaa7"]);

@@ -5,6 +5,7 @@ import path from "node:path";
 import type { AttemptOutputs } from "../../components/audit/attempt-outputs.ts";
 import { type EntryFiles, fold, GENESIS, type Head, type Leaf, leafOf } from "../../components/audit/chain.ts";
 import { type ChainRecord, makeRecord } from "../../components/audit/record.ts";
+import type { Split } from "../../components/cloudrun/traffic.ts";
 
 /** What an update in a made-up history does. */
 export interface Update {
@@ -27,7 +28,7 @@ export interface Update {
 type Resource = { urn: string; type: string; outputs: Record<string, unknown> };
 
 export const PROJECT = "flowpilot-policy";
-const SERVICE = "projects/p/locations/l/services/flowpilot-opa";
+const serviceIn = (region: string) => `projects/p/locations/${region}/services/flowpilot-opa`;
 
 /** `flowpilot-opa-<release>` */
 export const revisionOf = (release: string) => `flowpilot-opa-${release}`;
@@ -46,10 +47,14 @@ export class MadeHistory {
   #head: Head = GENESIS;
   #sinceRecord: Leaf[] = [];
   #resources = new Map<string, Resource>();
-  #live: Record<string, number> = { "flowpilot-opa-bootstrap": 100 };
+  readonly #regions: string[];
+  /** What serves in each region. */
+  readonly #live = new Map<string, Split>();
 
-  constructor(root: string, options: { stack?: string; start?: number } = {}) {
+  constructor(root: string, options: { stack?: string; start?: number; regions?: string[] } = {}) {
     this.root = root;
+    this.#regions = options.regions ?? ["l"];
+    for (const region of this.#regions) this.#live.set(region, { "flowpilot-opa-bootstrap": 100 });
     this.stack = options.stack ?? "test";
     this.clock = options.start ?? Date.parse("2026-01-15T11:20:15Z");
     this.folder = path.join(root, ".pulumi/history", PROJECT, this.stack);
@@ -71,42 +76,61 @@ export class MadeHistory {
       });
       return this.#write("update", "failed", started, started + 3000, update);
     }
-    this.#put("flowpilot:policy:PolicyService", "service", { fullName: SERVICE, uri: "http://127.0.0.1:9" });
+    for (const region of this.#regions) {
+      const fullName = serviceIn(region);
+      this.#put("flowpilot:policy:PolicyService", `service-${region}`, { fullName, uri: "http://127.0.0.1:9" });
+    }
     if (update.outcome === "unchanged") return this.#write("update", "succeeded", started, started + 3000, update);
     const failed = update.outcome !== "deployed";
-    const baseline = this.#live;
-    const rolloutId = randomUUID();
-    this.#gate(update, "preflight", started + 2000, update.outcome === "preflight-failed");
-    if (update.outcome !== "preflight-failed") {
-      this.#live = { [revisionOf(update.release)]: 100 };
-      this.#put("pulumi-nodejs:dynamic/policy:TrafficSplit", `split-${update.release}`, {
-        release: update.release,
-        revision: revisionOf(update.release),
-        percent: 100,
-        rolloutId,
-        baseline,
-        live: this.#live,
-        changedBy: "deployer@example.com",
-        changedAt: iso(started + 3000),
-        interrupted: false,
-        service: SERVICE,
-        endpoint: "http://127.0.0.1:9",
-      });
-      this.#gate(update, "live", started + 4000, failed, failed ? { rolloutId, split: baseline } : { rolloutId });
-      if (failed) this.#live = baseline;
-    }
+    this.#gate(update, "preflight", started + 2000, update.outcome === "preflight-failed", {
+      region: this.#regions[0],
+    });
+    if (update.outcome !== "preflight-failed") this.#rollOut(update, started, failed);
     if (!failed) this.#retire(update.release);
     return this.#write("update", failed ? "failed" : "succeeded", started, started + 6000, update);
   }
 
+  /** One region after the other; the last one fails, and takes all before it back. */
+  #rollOut(update: Update, started: number, failed: boolean): void {
+    const before = new Map(this.#live);
+    for (const region of this.#regions) {
+      const isLast = region === this.#regions.at(-1);
+      const baseline = before.get(region) as Split;
+      const live = { [revisionOf(update.release)]: 100 };
+      const rolloutId = randomUUID();
+      this.#put("pulumi-nodejs:dynamic/policy:TrafficSplit", `split-${region}-${update.release}`, {
+        release: update.release,
+        revision: revisionOf(update.release),
+        percent: 100,
+        ...{ rolloutId, baseline, live, service: serviceIn(region), endpoint: "http://127.0.0.1:9" },
+        changedBy: "deployer@example.com",
+        changedAt: iso(started + 3000),
+        interrupted: false,
+      });
+      const others = this.#regions.filter((other) => other !== region);
+      const elsewhere = others.map((other) => ({
+        service: serviceIn(other),
+        restoration: restoration(before.get(other) as Split, started + 4000),
+      }));
+      const isBad = failed && isLast;
+      const ending = isBad ? { restoration: restoration(baseline, started + 4000), elsewhere } : {};
+      this.#gate(update, "live", started + 4000, isBad, { region, rolloutId, ...ending });
+      if (!failed) this.#live.set(region, live);
+    }
+  }
+
   /** `pulumi refresh`, after somebody moved the traffic by hand or not. */
-  refresh(moved?: { split: Record<string, number>; by: string }): string {
+  refresh(moved?: { split: Split; by: string; region?: string }): string {
     const started = this.clock;
-    if (moved !== undefined) this.#live = moved.split;
+    const region = moved?.region ?? (this.#regions[0] as string);
+    if (moved !== undefined) this.#live.set(region, moved.split);
     for (const { type, outputs } of this.#resources.values()) {
       if (!type.endsWith("TrafficSplit")) continue;
-      outputs.live = this.#live;
-      if (moved !== undefined) Object.assign(outputs, { changedBy: moved.by, changedAt: iso(started - 60_000) });
+      const own = this.#regions.find((one) => outputs.service === serviceIn(one)) as string;
+      outputs.live = this.#live.get(own);
+      if (moved !== undefined && own === region) {
+        Object.assign(outputs, { changedBy: moved.by, changedAt: iso(started - 60_000) });
+      }
     }
     return this.#write("refresh", "succeeded", started, started + 2000, {});
   }
@@ -128,8 +152,8 @@ export class MadeHistory {
   }
 
   /** Somebody moves the traffic by hand, and no refresh follows. */
-  moveUnseen(split: Record<string, number>): void {
-    this.#live = split;
+  moveUnseen(split: Split): void {
+    this.#live.set(this.#regions[0] as string, split);
   }
 
   /** Leaves the stack's lock, as of a process of this machine. */
@@ -160,13 +184,14 @@ export class MadeHistory {
     stage: string,
     startedAt: number,
     failed: boolean,
-    rollout?: { rolloutId: string; split?: Record<string, number> },
-  ) {
+    { region, ...rollout }: { region?: string; rolloutId?: string; restoration?: unknown; elsewhere?: unknown },
+  ): void {
     const skipped = update.skipTests === true;
-    this.#put("pulumi-nodejs:dynamic/policy:RegressionGate", `${stage}-${update.release}`, {
+    this.#put("pulumi-nodejs:dynamic/policy:RegressionGate", `${stage}-${region}-${update.release}`, {
       stage,
       release: update.release,
       revision: revisionOf(update.release),
+      service: serviceIn(region ?? ""),
       policyDigest: "d".repeat(64),
       scenariosDigest: "e".repeat(64),
       verdict: skipped ? "SKIPPED" : failed ? "FAILED" : "PASSED",
@@ -174,18 +199,7 @@ export class MadeHistory {
       failures: failed ? ["travel/suspended (persona), at once: expected deny, got allow"] : [],
       results: skipped ? [] : results(failed, update.weight ?? 0),
       previous: stage === "preflight" ? previous() : undefined,
-      rolloutId: rollout?.rolloutId,
-      restoration:
-        rollout?.split === undefined
-          ? undefined
-          : {
-              split: rollout.split,
-              overtaken: false,
-              decidedAt: iso(startedAt + 300),
-              acceptedAt: iso(startedAt + 400),
-              observed: true,
-              lastAnswerAt: iso(startedAt + 380),
-            },
+      ...rollout,
       startedAt: iso(startedAt),
       endedAt: iso(startedAt + 500),
     });
@@ -274,6 +288,18 @@ function describe(update: Update, audit: string, startedAt: number): AttemptOutp
     promote,
     overrideQuarantine,
     overrideReason,
+  };
+}
+
+/** A split that came back: decided, accepted and seen within the second. */
+function restoration(split: Split, from: number): unknown {
+  return {
+    split,
+    overtaken: false,
+    observed: true,
+    decidedAt: iso(from + 300),
+    acceptedAt: iso(from + 400),
+    lastAnswerAt: iso(from + 380),
   };
 }
 

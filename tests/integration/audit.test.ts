@@ -229,21 +229,16 @@ describe("evidence of a real release", function () {
   };
 });
 
-/** Kills pulumi once the release has all of the traffic and its live gate hasn't judged it yet; waits until that is undone. */
+/** Kills pulumi while the release has traffic and no verdict yet. What it leaves is undone at once, or by the next update. */
 async function killOnLiveTraffic(project: TestProject, client: CloudRun): Promise<void> {
-  await project.configure({ settleSeconds: 30 });
+  await project.configure({ settleSeconds: 30, drill: false });
   const update = project.start("up", "--yes", "--skip-preview");
-  const rollout = async () => rolloutOf((await client.getService(SERVICE)) ?? {});
   await until(
-    async () => (await rollout()) !== undefined,
+    async () => rolloutOf((await client.getService(SERVICE)) ?? {}) !== undefined,
     () => update.output(),
   );
   process.kill(update.pid, "SIGKILL");
   await update.ended;
-  await until(
-    async () => (await rollout()) === undefined,
-    () => "the rollout's traffic wasn't taken back",
-  );
   assert.equal((await project.pulumi("cancel", "--yes")).code, 0);
   await project.configure({});
 }
