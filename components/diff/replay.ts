@@ -13,7 +13,7 @@ import { Tally } from "./tally.ts";
 /** Connections to each side. */
 const CONCURRENCY = 16;
 /** Inputs under way for each connection: while one waits for the slower side, the faster one isn't left idle. */
-const AHEAD = 2;
+const AHEAD = 4;
 /** How often the serving side is asked before it counts as not answering. */
 const PATIENCE = 3;
 
