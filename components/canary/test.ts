@@ -1,32 +1,18 @@
-import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CloudRun } from "../cloudrun/client.ts";
-import { mainRevision, type Split } from "../cloudrun/traffic.ts";
+import { mainRevision } from "../cloudrun/traffic.ts";
 import { revisionUrl } from "../diff/serving.ts";
 import { askAt } from "../gate/ask.ts";
 import { describeFailures } from "../gate/verdict.ts";
 import { runScenarios } from "../scenarios/run.ts";
 import type { Scenario, ScenarioResult } from "../scenarios/scenario.ts";
-import { type Analysis, judgeCanary, type Observation, type Sample, tooFew } from "./judge.ts";
-import { between, readCounters } from "./metrics.ts";
-import { Probes } from "./probe.ts";
+import { Comparison, type ComparisonArgs } from "./comparison.ts";
+import type { Analysis } from "./judge.ts";
 import { wrongWhileShared } from "./shared.ts";
-import type { CanaryThresholds } from "./thresholds.ts";
 
-/** A burst of probes ends after that, however slow the revisions are, ms. */
-const BURST_MS = 10_000;
-
-export interface CanaryArgs {
+export interface CanaryArgs extends ComparisonArgs {
   endpoint?: string | undefined;
-  /** projects/P/locations/L/services/S */
-  service: string;
-  /** The canary: its revision, and its own URL. */
-  revision: string;
-  url: string;
-  packages: Record<string, string>;
-  baseline: Split;
   settleSeconds: number;
-  thresholds: CanaryThresholds;
 }
 
 export interface CanaryTest {
@@ -49,7 +35,8 @@ export async function testCanary(scenarios: readonly Scenario[], args: CanaryArg
   const comparison = baselineUrl === undefined ? undefined : await Comparison.open(scenarios, baselineUrl, args);
   try {
     const early = await round(scenarios, args, urls, comparison);
-    if (args.settleSeconds === 0 || early.failures.length > 0) return early;
+    const failed = early.failures.length > 0 && early.analysis?.verdict !== "INCONCLUSIVE";
+    if (args.settleSeconds === 0 || failed) return early;
     console.log(`canary: no failure so far, again after ${args.settleSeconds} s`);
     await sleep(args.settleSeconds * 1000);
     return await round(scenarios, args, urls, comparison);
@@ -74,60 +61,4 @@ async function round(
   // After the scenarios, which would make replies of the probes late.
   const analysis = await comparison?.analyse();
   return { results, failures: analysis?.problems ?? [], analysis };
-}
-
-/** Two revisions watched over the same time. */
-class Comparison {
-  readonly #probes: Probes;
-  readonly #thresholds: CanaryThresholds;
-  readonly #counters: () => Promise<{ baseline: Sample; canary: Sample } | undefined>;
-  #rounds = 0;
-
-  private constructor(probes: Probes, thresholds: CanaryThresholds, counters: Comparison["counters"]) {
-    this.#probes = probes;
-    this.#thresholds = thresholds;
-    this.#counters = counters;
-  }
-
-  get counters(): () => Promise<{ baseline: Sample; canary: Sample } | undefined> {
-    return this.#counters;
-  }
-
-  static async open(scenarios: readonly Scenario[], baselineUrl: string, args: CanaryArgs): Promise<Comparison> {
-    const [probes, baselineBefore, canaryBefore] = await Promise.all([
-      Probes.open(scenarios, { baseline: baselineUrl, canary: args.url }, args.packages),
-      readCounters(baselineUrl),
-      readCounters(args.url),
-    ]);
-    const counters = async () => {
-      const [baselineNow, canaryNow] = await Promise.all([readCounters(baselineUrl), readCounters(args.url)]);
-      const [baseline, canary] = [between(baselineBefore, baselineNow), between(canaryBefore, canaryNow)];
-      return baseline === undefined || canary === undefined ? undefined : { baseline, canary };
-    };
-    return new Comparison(probes, args.thresholds, counters);
-  }
-
-  async analyse(): Promise<Analysis> {
-    const { minSamples, waitSeconds } = this.#thresholds;
-    this.#rounds += 1;
-    await this.#probes.ask(minSamples * this.#rounds, performance.now() + BURST_MS);
-    if (waitSeconds > 0 && tooFew([this.#probed], minSamples).length > 0) {
-      console.log(`canary: too few samples, probing for up to ${waitSeconds} s more`);
-      await this.#probes.ask(minSamples, performance.now() + waitSeconds * 1000);
-    }
-    const counted = await this.#counters();
-    const observations: Observation[] = [
-      this.#probed,
-      ...(counted === undefined ? [] : [{ source: "opa" as const, ...counted }]),
-    ];
-    return judgeCanary(observations, this.#thresholds);
-  }
-
-  get #probed(): Observation {
-    return { source: "probes", ...this.#probes.samples };
-  }
-
-  close(): Promise<void> {
-    return this.#probes.close();
-  }
 }

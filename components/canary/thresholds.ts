@@ -28,9 +28,9 @@ export const canaryThresholds = z.strictObject({
   waitSeconds: z
     .number()
     .min(0)
-    .max(600)
+    .max(60)
     .default(0)
-    .describe("how much longer to probe when there are too few samples; inconclusive fails after that"),
+    .describe("seconds to go on probing when there are too few samples; inconclusive fails after that"),
   monitoring: z
     .boolean()
     .default(false)

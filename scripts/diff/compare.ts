@@ -106,7 +106,7 @@ type Location = Awaited<ReturnType<typeof locate>>;
 
 async function resolveCommit({ git, root }: Location, name: string): Promise<string> {
   try {
-    return (await git.raw("rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`)).trim();
+    return (await git.raw("rev-parse", "--verify", "--end-of-options", `${name}^{commit}`)).trim();
   } catch (cause) {
     throw new UserError(`"${name}" is no commit of ${root}; give a hash, a branch or a tag (${messageOf(cause)})`, {
       cause,
