@@ -42,7 +42,7 @@ try {
           to: { url: to.url, packageName: PACKAGE },
           expected: [],
           vocabulary: new Set(),
-          onProgress: (done, rate) => console.log(`  ${done} inputs, ${rate}/s, ${memory()} MiB`),
+          onProgress: (done, total, rate) => console.log(`  ${done} of ${total} inputs, ${rate}/s, ${memory()} MiB`),
         }),
       ),
     );

@@ -35,7 +35,8 @@ export async function compareDomain(args: DomainArgs): Promise<DomainDiff> {
       : await replay({
           ...{ files, from, to, expected, vocabulary },
           ...(concurrency !== undefined && { concurrency }),
-          onProgress: (done, rate) => onProgress?.(`${domain}: ${done} inputs replayed, ${rate}/s`),
+          onProgress: (done, total, rate) =>
+            onProgress?.(`${domain}: ${done} of about ${total} inputs replayed, ${rate}/s`),
         });
   return judgeDiff({ domain, expected, replay: replayed, search: await searchDomain(args, expected) }, args.budgets);
 }
@@ -51,6 +52,6 @@ async function searchDomain(
     from: { directory: servingDirectory, packageName: from.packageName },
     to: { directory, packageName: to.packageName },
     ...{ domain, expected, limits },
-    onProgress: (inputs, rate) => onProgress?.(`${domain}: ${inputs} inputs derived, ${rate}/s`),
+    onProgress: (done, total, rate) => onProgress?.(`${domain}: ${done} of at most ${total} inputs derived, ${rate}/s`),
   });
 }

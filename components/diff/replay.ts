@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { identityHeaders } from "../identity/id-token.ts";
 import type { Json } from "../scenarios/scenario.ts";
@@ -55,13 +56,14 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const tally = new Tally(options.expected, options.vocabulary);
   const started = performance.now();
   const report = progress(options.onProgress);
+  const corpus = await Corpus.of(options.files);
   const compare = (body: string, where: string) =>
     comparePair(clients, tally, body, where).finally(() => {
       tally.inputs += 1;
-      report(tally.inputs);
+      report(tally.inputs, corpus.estimate());
     });
   try {
-    await feed(options, tally, connections * AHEAD, compare);
+    await feed(options, corpus, tally, connections * AHEAD, compare);
   } finally {
     await Promise.all([clients.from.close(), clients.to.close()]);
   }
@@ -71,6 +73,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
 /** Reads the files and keeps as many comparisons going as there are connections. */
 async function feed(
   { files, from, now = () => new Date() }: ReplayOptions,
+  corpus: Corpus,
   tally: Tally,
   concurrency: number,
   compare: (body: string, where: string) => Promise<void>,
@@ -93,6 +96,7 @@ async function feed(
     for await (const lines of readLines(file)) {
       for (const { number, text } of lines) {
         const where = `${file}:${number}`;
+        corpus.read(text);
         const line = text === undefined ? { malformed: "longer than 1 MiB" } : readLine(text, from.packageName, now);
         if ("malformed" in line) tally.addMalformed(where, line.malformed);
         else if ("other" in line) tally.otherPackages += 1;
@@ -110,6 +114,31 @@ async function feed(
   }
   await until(0);
   if (failure !== undefined) throw failure.error;
+}
+
+/** How long a corpus is: its lines are only known when it has been read, so it is estimated from the size of its files. */
+class Corpus {
+  readonly #bytes: number;
+  #read = 0;
+  #lines = 0;
+
+  private constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  static async of(files: string[]): Promise<Corpus> {
+    const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+    return new Corpus(sizes.reduce((sum, size) => sum + size, 0));
+  }
+
+  read(line: string | undefined): void {
+    this.#lines += 1;
+    this.#read += (line?.length ?? 0) + 1;
+  }
+
+  estimate(): number {
+    return this.#read === 0 ? 0 : Math.max(this.#lines, Math.round((this.#bytes / this.#read) * this.#lines));
+  }
 }
 
 type Clients = { from: DecisionClient; to: DecisionClient };

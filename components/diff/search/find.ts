@@ -65,9 +65,10 @@ async function search(
   await using candidate = await startEvaluator(to.directory, to.packageName, conditions[1].facts);
   const now = Math.floor(Date.now() / 1000) * 1000;
   const found = new Map<string, Flip>();
+  const report = progress(onProgress);
   const inputs = await searchFlips({
     ...{ from: serving, to: candidate, conditions: [...conditions], now, ...limits },
-    onProgress: progress(onProgress),
+    onProgress: (done) => report(done, limits.inputs),
     onFlip: (flip) => {
       const kind = kindOf(flip, expected);
       if (found.size < KINDS && !found.has(kind)) found.set(kind, flip);
