@@ -9,11 +9,20 @@
 import { runStep } from "./check/run-step.ts";
 import { readSelection } from "./check/selection.ts";
 import { planSteps } from "./check/steps.ts";
+import { installTestTools } from "./check/test-tools.ts";
 
 const selection = readSelection(process.argv.slice(2));
 if (typeof selection === "string") {
   console.error(selection);
   process.exit(2);
+}
+if (selection.kinds.has("unit") || selection.kinds.has("integration")) {
+  try {
+    installTestTools();
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
 }
 for (const step of planSteps(selection)) {
   const code = await runStep(step);

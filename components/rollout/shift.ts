@@ -10,7 +10,7 @@ import { operator } from "../operator.ts";
 import type { EndedRollout } from "./end.ts";
 import { type Rollout, rolloutOf } from "./markers.ts";
 import { planShift } from "./plan.ts";
-import { canBeWatched, watchOver } from "./watch.ts";
+import { canBeWatched, finishEvenAlone, watchOver } from "./watch.ts";
 
 export interface ShiftRequest {
   endpoint?: string;
@@ -40,6 +40,11 @@ export interface Shifted {
  * goes before. @throws UserError when another rollout is under way, or this one was ended or overtaken; nothing was changed then.
  */
 export async function shiftTraffic(request: ShiftRequest, liftQuarantine: boolean): Promise<Shifted> {
+  // Were the process to end between the write and the watch, nobody would undo the write.
+  return finishEvenAlone(shift(request, liftQuarantine));
+}
+
+async function shift(request: ShiftRequest, liftQuarantine: boolean): Promise<Shifted> {
   const { endpoint, service, percent, continues } = request;
   const rollout = newRollout(request);
   let before: Split = {};

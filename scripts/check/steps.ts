@@ -31,28 +31,31 @@ function npmTool(title: string, name: string, parameters: string[]): Step {
   return { title, command: path.join(root, "node_modules", ".bin", name), parameters, cwd: root };
 }
 
-/** Domains are independent, so each is checked by itself, loaded as the server loads it: its data under its own name. */
+/** Domains are independent, so each is checked by itself, loaded as the server loads it: its data under its own name. Then what every image holds. */
 function regoSteps(): Step[] {
   const command = process.env.OPA ?? path.join(root, ".tools", "bin", "opa");
   const domains = readdirSync(policies, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name);
-  return domains.flatMap((domain) => {
-    const step = (what: string, parameters: string[], quietWhenGood = false) => ({
-      title: `policies/${domain}: ${what}`,
+  const steps = (directory: string, name: string, loaded: string): Step[] => {
+    const step = (what: string, parameters: string[], quietWhenGood = false): Step => ({
+      title: `${path.basename(directory)}/${name}: ${what}`,
       command,
       parameters,
-      cwd: policies,
+      cwd: directory,
       quietWhenGood,
     });
-    const loaded = `${domain}:${domain}`;
     return [
-      step("format", ["fmt", "--list", domain], true),
+      step("format", ["fmt", "--list", name], true),
       step("strict", ["check", "--strict", loaded]),
       step("tests", ["test", loaded]),
       step("coverage", ["test", "--coverage", "--threshold", "100", "--format", "pretty", loaded]),
     ];
-  });
+  };
+  return [
+    ...domains.flatMap((domain) => steps(policies, domain, `${domain}:${domain}`)),
+    ...steps(path.join(root, "components", "image"), "system", "system"),
+  ];
 }
 
 function mochaParameters(kinds: Set<Kind>, options: string[], files: string[]): string[] {
