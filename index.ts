@@ -12,6 +12,7 @@ import { approvalRequest } from "./components/governance/approval-request.ts";
 import { checkPolicies, GovernanceChecks } from "./components/governance/GovernanceChecks.ts";
 import { PolicyImage } from "./components/image/PolicyImage.ts";
 import { prepareImages } from "./components/image/prepare.ts";
+import { inOrderOfWeight } from "./components/in-order-of-weight.ts";
 import { stackOutputs } from "./components/outputs.ts";
 import { Platform } from "./components/platform/Platform.ts";
 import { inspectRegions } from "./components/regions/inspect.ts";
@@ -35,7 +36,7 @@ const policies = await exportCommit(config.policyDir, "policyDir", config.domain
 
 // Whether it may be: nothing is declared before all of this has passed, in a preview either.
 const checks = () =>
-  Promise.all([
+  inOrderOfWeight([
     checkPolicies({ release, directory: policies.directory, config }),
     inspectRegions(config, release),
     prepareImages({ release, policies, config }),

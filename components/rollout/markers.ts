@@ -71,9 +71,18 @@ function parse<T>(text: string | undefined, schema: z.ZodType<T>): T | undefined
   }
 }
 
-/** The service's annotations with the rollout set, which ends the mark of an earlier interruption. All others stay. */
+/**
+ * The service's annotations with the rollout set. All others stay, the mark of an earlier interruption too: until a rollout has come to its end,
+ * the steps that were undone still have to be done again.
+ */
 export function markRollout(service: Annotated, value: Rollout): Record<string, string> {
-  return { ...endRollout(service), [ROLLOUT]: JSON.stringify(value) };
+  return { ...service.annotations, [ROLLOUT]: JSON.stringify(value) };
+}
+
+/** The annotations without a rollout that was only rehearsed. */
+export function endDrill(service: Annotated): Record<string, string> {
+  const { [ROLLOUT]: _, ...others } = service.annotations ?? {};
+  return others;
 }
 
 /** The annotations without a rollout; with the mark of its interruption where it was undone. */

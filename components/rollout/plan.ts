@@ -6,6 +6,7 @@ import { UserError } from "../errors.ts";
 import { bootstrapRevision } from "../service/template.ts";
 import {
   addQuarantine,
+  endDrill,
   endRollout,
   interruptionOf,
   liftQuarantine,
@@ -129,7 +130,7 @@ function endedAnnotations(
 ): Record<string, string> {
   switch (ending.kind) {
     case "drilled":
-      return endRollout(live);
+      return endDrill(live);
     case "interrupted": {
       const { at, by } = ending;
       return recordHead(endRollout(live, { id, release, at, by }), marked, ending.kind);

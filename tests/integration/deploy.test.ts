@@ -180,7 +180,9 @@ describe("deploying", function () {
 });
 
 function imageOf(project: TestProject): string {
-  return execFileSync("docker", ["image", "ls", "--quiet", "--no-trunc", project.images], { encoding: "utf8" });
+  const listed = execFileSync("docker", ["image", "ls", "--quiet", "--no-trunc", project.images], { encoding: "utf8" });
+  // Docker lists by time, in whole seconds.
+  return listed.split("\n").sort().join("\n");
 }
 
 /** The main URL was first answered by the revision after the gate had ended. */

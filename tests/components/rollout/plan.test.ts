@@ -180,6 +180,18 @@ describe("planEnd", () => {
     assert.equal(rolloutOf({ annotations: change?.annotations }), undefined);
   });
 
+  it("a drill leaves the mark of an earlier interruption: the steps that were undone have still to be done again", () => {
+    const undone = applied(under(), planEnd(under(), rollout, { kind: "interrupted", by: "ada", at: "t" }).change);
+    const again = { ...started, id: "drill-1" };
+    const drilling = applied(undone, planShift(undone, shift({ rollout: again })));
+    const { change } = planEnd(drilling, { ...rollout, id: "drill-1" }, { kind: "drilled" });
+    assert.equal(interruptionOf({ annotations: change?.annotations })?.id, started.id);
+    const proving = applied(drilling, change);
+    const last = applied(proving, planShift(proving, shift({ rollout: { ...started, id: "again-1" } })));
+    const proven = planEnd(last, { ...rollout, id: "again-1" }, { kind: "proven" });
+    assert.equal(interruptionOf({ annotations: proven.change?.annotations }), undefined);
+  });
+
   describe("when the split before could not be restored", () => {
     const fallback = { [BOOTSTRAP]: 100 };
 
