@@ -47,19 +47,20 @@ export async function shiftTraffic(request: ShiftRequest, liftQuarantine: boolea
 async function shift(request: ShiftRequest, liftQuarantine: boolean): Promise<Shifted> {
   const { endpoint, service, percent, continues } = request;
   const rollout = newRollout(request);
-  let before: Split = {};
+  let before: Split | undefined;
   let headBefore: RecordedHead | undefined;
   const live = await changeService(new CloudRun({ endpoint }), service, (current) => {
+    // As it was first seen: after a lost reply what is live is this write's own effect.
+    before ??= splitOf(current);
     if (rolloutOf(current)?.id !== rollout.id) {
-      before = splitOf(current);
       headBefore = recordedHeadOf(current.annotations);
     }
     return planShift(current, { percent, rollout, continues, liftQuarantine, isWatched: canBeWatched });
   });
   const { id, release, revision } = rollout;
-  const begun = { id, release, revision, baseline: rolloutOf(live)?.baseline ?? before };
+  const begun = { id, release, revision, baseline: rolloutOf(live)?.baseline ?? before ?? {} };
   watchOver({ endpoint, service, rollout: begun });
-  return { rollout: begun, before, live, headBefore };
+  return { rollout: begun, before: before ?? {}, live, headBefore };
 }
 
 function newRollout(request: ShiftRequest): Omit<Rollout, "baseline" | "split"> {
