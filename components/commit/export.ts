@@ -60,16 +60,29 @@ export async function publishTree(target: string, fill: (staging: string) => Pro
     const filled = await fill(staging);
     const digest = await treeDigest(filled);
     const final = path.join(target, digest);
-    // A directory of that name may be left from before and changed since, so its content is checked too.
-    if ((await treeDigest(final).catch(() => "")) !== digest) {
-      await rm(final, { recursive: true, force: true });
-      await rename(filled, final).catch(async (cause) => {
-        if ((await treeDigest(final).catch(() => "")) !== digest) throw cause;
-      });
-    }
+    await putInPlace(filled, final, digest, staging);
     return { directory: final, digest };
   } finally {
     await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Moves a directory to its final place, where another run may be doing the same. One that is there already is taken as it is when its content is
+ * right; what was changed by hand since is moved out of the way, never deleted in place, for somebody may be putting the right one there.
+ */
+async function putInPlace(filled: string, final: string, digest: string, staging: string): Promise<void> {
+  const isThere = async () => (await treeDigest(final).catch(() => "")) === digest;
+  for (let attempt = 0; !(await isThere()); attempt++) {
+    try {
+      await rename(filled, final);
+      return;
+    } catch (error) {
+      if (await isThere()) return;
+      if (attempt === 5) throw error;
+      await rename(final, `${staging}.${attempt}.old`).catch(() => undefined);
+      await rm(`${staging}.${attempt}.old`, { recursive: true, force: true });
+    }
   }
 }
 

@@ -252,8 +252,10 @@ describe("exportCommit", () => {
     assert.equal(await treeDigest(directory), digest);
   });
 
-  it("run at once several times gives one whole directory", async () => {
+  it("run at once several times gives one whole directory, over one that was changed by hand too", async () => {
     const commit = repository.commit("policy", POLICY);
+    const { directory } = await exported(commit);
+    writeFileSync(path.join(directory, "travel/policy.rego"), "package tampered\n");
     const all = await Promise.all(Array.from({ length: 8 }, () => exported(commit)));
     assert.equal(new Set(all.map(({ directory }) => directory)).size, 1);
     assert.equal(await treeDigest(all[0]?.directory ?? ""), all[0]?.digest);
