@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { z } from "zod";
-import { fold, GENESIS, leafOf, sha256 } from "../../components/audit/chain.ts";
+import { fold, GENESIS, leafOf } from "../../components/audit/chain.ts";
+import { sha256 } from "../../components/sha256.ts";
 import { type Files, readArchive } from "./archive.ts";
 import { MANIFEST_TYPE, PLACES } from "./collect.ts";
 import { isSignedBy, open } from "./dsse.ts";

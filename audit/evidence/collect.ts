@@ -1,8 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { type EntryFiles, leafOf, sha256 } from "../../components/audit/chain.ts";
+import { type EntryFiles, leafOf } from "../../components/audit/chain.ts";
 import { exportCommit } from "../../components/commit/export.ts";
+import { sha256 } from "../../components/sha256.ts";
 import { eventsOf } from "../events.ts";
 import { type EntryFacts, readFacts } from "../facts.ts";
 import { formatJson } from "../format/records.ts";

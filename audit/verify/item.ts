@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-import { type EntryFiles, type Leaf, leafOf, sha256 } from "../../components/audit/chain.ts";
+import { type EntryFiles, type Leaf, leafOf } from "../../components/audit/chain.ts";
 import type { RecordedHead } from "../../components/audit/head-annotation.ts";
 import type { ChainRecord } from "../../components/audit/record.ts";
+import { sha256 } from "../../components/sha256.ts";
 import { hasOwnRecord } from "../events/common.ts";
 import { type EntryFacts, readFacts } from "../facts.ts";
 
@@ -65,9 +65,7 @@ export function itemOf(entry: EntryFiles, before: Item | undefined): Item {
     },
     claims: facts.splits.flatMap(({ headBefore }) => headBefore ?? []),
     killed: facts.killed?.id,
-    carried: createHash("sha256")
-      .update(JSON.stringify(facts.record ?? null))
-      .digest("hex"),
+    carried: sha256(JSON.stringify(facts.record ?? null)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { recordedHeadOf } from "../../components/audit/head-annotation.ts";
+import { shortName } from "../../components/cloudrun/names.ts";
 import { rolloutOf } from "../../components/rollout/markers.ts";
 import type { Anchor } from "./anchors.ts";
 
@@ -16,7 +17,7 @@ const PATIENCE_MS = 5_000;
 
 /** Reads the service's annotations. It never throws: a service that can't be reached is said to be silent. */
 export async function readLiveHead(service: string, endpoint: string | undefined): Promise<LiveHead> {
-  const { CloudRun, shortName } = await import("../../components/cloudrun/client.ts");
+  const { CloudRun } = await import("../../components/cloudrun/client.ts");
   const source = `the service ${shortName(service)}`;
   try {
     const client = new CloudRun({ endpoint, requestTimeoutMs: PATIENCE_MS, retries: 0 });

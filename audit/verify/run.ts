@@ -136,7 +136,7 @@ async function judgeState(
   const nothing = { problems: [], notes: [], unfinished: [] };
   if (source.kind === "cloud" || state === undefined) return nothing;
   const { deploymentOf, readDeployment } = await import("../facts.ts");
-  const { sha256 } = await import("../../components/audit/chain.ts");
+  const { sha256 } = await import("../../components/sha256.ts");
   if (newest !== undefined && sha256(state) === newest.content.checkpoint) return nothing;
   if (locked)
     return {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../sha256.ts";
 
 /** An entry of Pulumi's history as it is stored: two files, decompressed, under one time stamp. */
 export interface EntryFiles {
@@ -51,8 +51,4 @@ export function compareKeys(a: string, b: string): number {
 /** The moment in a key, ms since 1970. */
 export function keyTime(key: string): number {
   return Number(BigInt(key) / 1_000_000n);
-}
-
-export function sha256(content: string | Buffer): string {
-  return createHash("sha256").update(content).digest("hex");
 }

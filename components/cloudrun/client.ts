@@ -7,8 +7,6 @@ import { accessToken, isLoopback } from "./credentials.ts";
 import { CloudRunError, operationError, replyError } from "./errors.ts";
 import { shortName } from "./names.ts";
 
-export { shortName };
-
 /** Google's own endpoint of the Admin API. */
 export const GOOGLE_ENDPOINT = "https://run.googleapis.com";
 

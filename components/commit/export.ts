@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
+import { sha256 } from "../sha256.ts";
 import { domainPaths, locate } from "./repository.ts";
 
 const run = promisify(execFile);
@@ -101,8 +102,4 @@ export async function treeDigest(directory: string): Promise<string> {
     files.map(async (file) => `${sha256(await readFile(path.join(directory, file)))}  ${file}\n`),
   );
   return sha256(lines.join(""));
-}
-
-function sha256(content: string | Buffer): string {
-  return createHash("sha256").update(content).digest("hex");
 }

@@ -1,21 +1,18 @@
 import type { dynamic } from "@pulumi/pulumi";
-import { CloudRun, shortName } from "../cloudrun/client.ts";
+import { CloudRun } from "../cloudrun/client.ts";
+import { shortName } from "../cloudrun/names.ts";
 import { describeSplit, sameSplit } from "../cloudrun/traffic.ts";
 import { patiently } from "../gate/ask.ts";
 import { isWaiting, type Verdict } from "../gate/verdict.ts";
 import { askDecision } from "../opa/client.ts";
+import { RELEASE_DOCUMENT } from "../opa/release-document.ts";
 import { type Restoration, restore } from "../rollout/end.ts";
-import { shiftTraffic } from "../rollout/shift.ts";
+import { type ShiftRequest, shiftTraffic } from "../rollout/shift.ts";
 import { finishEvenAlone, stopWatching } from "../rollout/watch.ts";
 import { judgeDecision } from "../scenarios/judge.ts";
 import { plain } from "../state.ts";
 
-export interface Inputs {
-  endpoint?: string;
-  service: string;
-  release: string;
-  revision: string;
-  percent: number;
+export interface Inputs extends Omit<ShiftRequest, "continues" | "settleSeconds" | "audit"> {
   taggedUrl: string;
   gate: string;
   attempt?: string;
@@ -29,7 +26,7 @@ export interface Outputs extends Inputs {
 }
 
 /** A package that no policy has. Asked for a decision there, every release denies; the drill expects it to allow. */
-const DRILL_PACKAGE = "policy_release.drill";
+const DRILL_PACKAGE = `${RELEASE_DOCUMENT}.drill`;
 
 export async function create(inputs: Inputs): Promise<dynamic.CreateResult<Outputs>> {
   return { id: `${inputs.service}/drills/${inputs.release}`, outs: await drill(inputs) };

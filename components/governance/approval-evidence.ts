@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { DiffCounts, DomainDiff } from "../diff/result.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { canonicalJson } from "../scenarios/digest.ts";
 import type { Verdict as Answer, Json, ScenarioResult } from "../scenarios/scenario.ts";
+import { sha256 } from "../sha256.ts";
 
 /** What is known of a release before it takes traffic. */
 export interface Findings {
@@ -81,9 +81,7 @@ function changesOf(counts: DiffCounts | undefined): Changes {
 
 /** SHA-256 (hex) over the evidence as JSON with sorted keys. */
 export function evidenceDigest(evidence: Evidence): string {
-  return createHash("sha256")
-    .update(canonicalJson(evidence as unknown as Json))
-    .digest("hex");
+  return sha256(canonicalJson(evidence as unknown as Json));
 }
 
 /** The evidence for a reader: one line for each thing. */

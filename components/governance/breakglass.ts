@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
+import { sha256 } from "../sha256.ts";
 
 /** An emergency that the configuration declares for a release. */
 export interface BreakGlass {
@@ -49,9 +49,7 @@ export function isOver({ until }: Pick<BreakGlass, "until">, now: Date): boolean
 
 /** What a review is about: SHA-256 (hex) of the deployment that went out in an emergency. */
 export function breakGlassDigest({ commit, by, at, reason, until }: OpenBreakGlass, service: string): string {
-  return createHash("sha256")
-    .update(JSON.stringify([service, commit, by, at, reason, until]))
-    .digest("hex");
+  return sha256(JSON.stringify([service, commit, by, at, reason, until]));
 }
 
 /** `BREAK GLASS: a3f9d2c by ada at …: reason; open until it is reviewed: npm run approve -- a3f9d2c --review` */

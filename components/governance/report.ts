@@ -1,3 +1,5 @@
+import { RELEASE_DOCUMENT } from "../opa/release-document.ts";
+
 import type { Signer } from "./signature-status.ts";
 
 /** What the governance checks are asked to look at; the process gets it as JSON on stdin. */
@@ -68,10 +70,12 @@ export function judgeTests(domain: string, tests: OpaTest[]): { report: TestRepo
 /** Packages by `opa inspect`: `data.auto_book` and the files it is in. */
 export type Namespaces = Record<string, string[]>;
 
+const RESERVED = ["system", RELEASE_DOCUMENT];
+
 /** OPA's own configuration, which could open its API or rewrite decision logs, and what says which release this is. */
 export function reservedPackages(namespaces: Namespaces): string[] {
   return Object.keys(namespaces)
-    .filter((name) => /^data\.(system|policy_release)(\.|$)/.test(name))
+    .filter((name) => RESERVED.includes(name.split(".")[1] ?? ""))
     .map((name) => `package ${name.slice("data.".length)} is reserved: it is part of how the policies are served`);
 }
 

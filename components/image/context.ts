@@ -3,10 +3,8 @@ import path from "node:path";
 import { type Export, publishTree } from "../commit/export.ts";
 import type { Release } from "../commit/release.ts";
 import type { DeployedRelease } from "../opa/client.ts";
+import { RELEASE_DOCUMENT } from "../opa/release-document.ts";
 import { buildBundle } from "./bundle.ts";
-
-/** Folder of the image's policies that says which release it is; OPA answers it as `data.policy_release`. */
-export const RELEASE_DOMAIN = "policy_release";
 
 /** Dockerfile that builds the image. */
 export const BUILD = "Dockerfile";
@@ -41,12 +39,12 @@ export async function policyContext(args: PolicyContextArgs): Promise<Export> {
   return publishTree(target, async (staging) => {
     const root = path.join(staging, ROOT);
     await cp(policies, path.join(root, POLICIES), { recursive: true });
-    await mkdir(path.join(root, POLICIES, RELEASE_DOMAIN));
+    await mkdir(path.join(root, POLICIES, RELEASE_DOCUMENT));
     await Promise.all([
       copyOwn(BUILD, path.join(staging, BUILD)),
       copyOwn(SYSTEM, path.join(root, SYSTEM)),
       copyOwn(ADOPT, path.join(staging, ADOPT)),
-      writeFile(path.join(root, POLICIES, RELEASE_DOMAIN, "release.json"), `${JSON.stringify(deployed)}\n`),
+      writeFile(path.join(root, POLICIES, RELEASE_DOCUMENT, "release.json"), `${JSON.stringify(deployed)}\n`),
     ]);
     await buildBundle(root, [POLICIES, SYSTEM], args.signingKey);
     return staging;

@@ -1,5 +1,6 @@
 import { type AskOptions, dataUrl, readDocument } from "./data-api.ts";
 import { OpaError } from "./errors.ts";
+import { RELEASE_DOCUMENT } from "./release-document.ts";
 
 export type { AskOptions } from "./data-api.ts";
 export { OpaError, type OpaErrorKind } from "./errors.ts";
@@ -54,7 +55,7 @@ export async function readDeployedRelease(
   baseUrl: string,
   options: AskOptions = {},
 ): Promise<DeployedRelease | undefined> {
-  const url = dataUrl(baseUrl, "policy_release");
+  const url = dataUrl(baseUrl, RELEASE_DOCUMENT);
   const { result } = await readDocument(url, undefined, options);
   if (result === undefined || isDeployedRelease(result)) {
     return result;

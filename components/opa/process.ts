@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
 import { UserError } from "../errors.ts";
 import { httpAgent } from "../http.ts";
 import { findOpa } from "./binary.ts";
+import { freePort } from "./free-port.ts";
 
 export { findOpa } from "./binary.ts";
 
@@ -113,14 +113,4 @@ async function end(child: ChildProcess): Promise<void> {
   // It holds nothing worth an orderly shutdown, which waits for connections to close.
   child.kill("SIGKILL");
   await exited;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,4 +1,5 @@
-import { CloudRun, shortName } from "../cloudrun/client.ts";
+import { CloudRun } from "../cloudrun/client.ts";
+import { shortName } from "../cloudrun/names.ts";
 import { describeSplit, type Split } from "../cloudrun/traffic.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { operator } from "../operator.ts";

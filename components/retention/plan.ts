@@ -1,5 +1,5 @@
 import type { Revision, Service } from "../cloudrun/api.ts";
-import { shortName } from "../cloudrun/client.ts";
+import { shortName } from "../cloudrun/names.ts";
 import { splitOf, tagsOf } from "../cloudrun/traffic.ts";
 import { rolloutOf } from "../rollout/markers.ts";
 import { bootstrapRevision } from "../service/template.ts";

@@ -1,7 +1,8 @@
 import type { dynamic } from "@pulumi/pulumi";
 import type { Revision, Service } from "../cloudrun/api.ts";
 import { changeService } from "../cloudrun/change.ts";
-import { CloudRun, gone, type ServiceChange, shortName } from "../cloudrun/client.ts";
+import { CloudRun, gone, type ServiceChange } from "../cloudrun/client.ts";
+import { shortName } from "../cloudrun/names.ts";
 import { tagsOf, withTag } from "../cloudrun/traffic.ts";
 import { UserError } from "../errors.ts";
 import type { RevisionSettings } from "../service/settings.ts";

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Service } from "../cloudrun/api.ts";
 import { changeService } from "../cloudrun/change.ts";
-import { type CloudRun, shortName } from "../cloudrun/client.ts";
+import type { CloudRun } from "../cloudrun/client.ts";
 import { CloudRunError } from "../cloudrun/errors.ts";
+import { shortName } from "../cloudrun/names.ts";
 import { type Split, splitOf } from "../cloudrun/traffic.ts";
 import { bootstrapRevision } from "../service/template.ts";
 import type { Rollout } from "./markers.ts";
@@ -40,9 +41,9 @@ export async function restore(
   ending: Exclude<Ending, { kind: "proven" }>,
 ): Promise<Restoration> {
   const decidedAt = new Date().toISOString();
-  const uri = (await client.getService(service))?.uri;
+  // The write comes first: nothing it doesn't need is asked for before it.
   const written = write(client, service, rollout, ending);
-  const observation = uri === undefined ? undefined : observeGone(uri, rollout.release, written, OBSERVE_MS);
+  const observation = observe(client, service, rollout.release, written);
   const { live, overtaken } = await written;
   const acceptedAt = new Date().toISOString();
   const seen = await observation;
@@ -54,6 +55,12 @@ export async function restore(
     observed: seen?.settled ?? false,
     lastAnswerAt: seen?.lastAnswerAt,
   };
+}
+
+/** Watches the main URL. That it can't be found out says that nothing was seen; it is no reason to give up the write. */
+async function observe(client: CloudRun, service: string, release: string, written: Promise<unknown>) {
+  const live = await client.getService(service).catch(() => undefined);
+  return live === undefined ? undefined : observeGone(live.uri, release, written, OBSERVE_MS);
 }
 
 async function write(

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CloudRun, shortName } from "../cloudrun/client.ts";
-import { serviceFullName } from "../cloudrun/names.ts";
+import { CloudRun } from "../cloudrun/client.ts";
+import { serviceFullName, shortName } from "../cloudrun/names.ts";
 import { describeSplit, splitOf } from "../cloudrun/traffic.ts";
 import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";

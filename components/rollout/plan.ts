@@ -1,6 +1,7 @@
 import { recordHead } from "../audit/head-annotation.ts";
 import type { Service } from "../cloudrun/api.ts";
-import { type ServiceChange, shortName } from "../cloudrun/client.ts";
+import type { ServiceChange } from "../cloudrun/client.ts";
+import { shortName } from "../cloudrun/names.ts";
 import { canarySplit, describeSplit, type Split, sameSplit, splitOf, trafficFor } from "../cloudrun/traffic.ts";
 import { UserError } from "../errors.ts";
 import { bootstrapRevision } from "../service/template.ts";

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../sha256.ts";
 import type { Json, Scenario } from "./scenario.ts";
 
 /**
@@ -7,9 +7,7 @@ import type { Json, Scenario } from "./scenario.ts";
  */
 export function scenariosDigest(scenarios: readonly Scenario[]): string {
   const ordered = scenarios.toSorted((a, b) => compare(a.domain, b.domain) || compare(a.name, b.name));
-  return createHash("sha256")
-    .update(canonicalJson(ordered as unknown as Json))
-    .digest("hex");
+  return sha256(canonicalJson(ordered as unknown as Json));
 }
 
 /** JSON with sorted keys: equal values give equal text. */

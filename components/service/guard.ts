@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../cloudrun/api.ts";
-import { CloudRun, shortName } from "../cloudrun/client.ts";
+import { CloudRun } from "../cloudrun/client.ts";
+import { shortName } from "../cloudrun/names.ts";
 import { describeSplit, type Split, sameSplit, splitOf } from "../cloudrun/traffic.ts";
 import { UserError } from "../errors.ts";
 

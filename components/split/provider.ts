@@ -1,28 +1,20 @@
 import type { dynamic } from "@pulumi/pulumi";
-import type { ChainHead, RecordedHead } from "../audit/head-annotation.ts";
+import type { RecordedHead } from "../audit/head-annotation.ts";
 import type { Service } from "../cloudrun/api.ts";
-import { CloudRun, gone, shortName } from "../cloudrun/client.ts";
+import { CloudRun, gone } from "../cloudrun/client.ts";
+import { shortName } from "../cloudrun/names.ts";
 import { describeSplit, type Split, sameSplit, splitOf } from "../cloudrun/traffic.ts";
 import { isWaiting } from "../gate/verdict.ts";
 import { type EarlierRollout, giveBackUnless } from "../regions/earlier.ts";
 import { interruptionOf } from "../rollout/markers.ts";
-import { shiftTraffic } from "../rollout/shift.ts";
+import { type ShiftRequest, shiftTraffic } from "../rollout/shift.ts";
 import { plain } from "../state.ts";
 import { describeHold } from "./hold.ts";
 
-export interface Inputs {
-  endpoint?: string;
-  service: string;
-  release: string;
-  revision: string;
-  percent: number;
+export interface Inputs extends ShiftRequest {
   gate: string;
-  continues?: string;
   attempt?: string;
-  settleSeconds: number;
   earlier?: EarlierRollout[];
-  /** The history before this update. */
-  audit?: ChainHead;
 }
 
 export interface Outputs extends Inputs {

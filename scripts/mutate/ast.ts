@@ -55,14 +55,6 @@ function errorsIn(stderr: string): string | undefined {
   }
 }
 
-/** The name of a module's package, without `data.`. */
-export function packageOf(module: Module): string {
-  return module.package.path
-    .slice(1)
-    .map((part) => String(part.value))
-    .join(".");
-}
-
 /** A piece of the source; `end` is exclusive. */
 export type Span = { start: number; end: number; text: string };
 

@@ -1,8 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { load } from "js-yaml";
+import { packageOf } from "../../components/diff/search/ast.ts";
 import { UserError } from "../../components/errors.ts";
-import { type Module, packageOf, parseRego } from "./ast.ts";
+import { type Module, parseRego } from "./ast.ts";
 
 /** One Rego file of the policy directory. `mutated` for those of the domain in question. */
 export type PolicyFile = { path: string; text: string; mutated: boolean; module: Module };

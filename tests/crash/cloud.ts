@@ -1,10 +1,10 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { request } from "undici";
 import { httpAgent } from "../../components/http.ts";
+import { freePort } from "../../components/opa/free-port.ts";
 import { INSTANCE_LABEL, REVISION_LABEL } from "../../local/runtime/container-spec.ts";
 import { ROOT } from "../integration/project.ts";
 
@@ -84,13 +84,4 @@ export class KillableCloud {
       return false;
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

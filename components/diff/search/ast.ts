@@ -112,7 +112,7 @@ async function parseModule(file: string): Promise<Module> {
 }
 
 /** The name of a module's package, without `data.`. */
-export function packageOf(module: Module): string {
+export function packageOf(module: { package: { path: { value?: unknown }[] } }): string {
   return module.package.path
     .slice(1)
     .map((part) => String(part.value))

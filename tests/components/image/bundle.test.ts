@@ -7,10 +7,10 @@ import { UserError } from "../../../components/errors.ts";
 import { bootstrapContext, type PolicyContextArgs, policyContext } from "../../../components/image/context.ts";
 import { findOpa } from "../../../components/opa/binary.ts";
 import { askDecision, readDeployedRelease } from "../../../components/opa/client.ts";
+import { freePort } from "../../../components/opa/free-port.ts";
 import { startOpa } from "../../../components/opa/process.ts";
 import { loadScenarios } from "../../../components/scenarios/load.ts";
 import { type Ask, runScenarios } from "../../../components/scenarios/run.ts";
-import { freePort } from "./registry.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const PACKAGES: Record<string, string> = { travel: "auto_book", nursing: "nursing_access" };
