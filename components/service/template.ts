@@ -26,6 +26,15 @@ const LIVENESS_PROBE = {
   failureThreshold: 3,
 };
 
+/**
+ * The public key itself as OPA's argument, PEM. OPA first looks for a file of that name, and ends at once where the system says that no file can have such a
+ * long name, which it does for a key that happens to have no slash for 255 characters. What is in front lies in a folder that isn't there,
+ * so the answer is always "no such file"; readers of PEM skip what comes before the first line of dashes.
+ */
+export function verificationArgument(publicKey: string): string {
+  return `--verification-key=no-file/\n${publicKey}`;
+}
+
 /** How OPA is started. The image decides what it serves: without policies every decision is undefined, which callers take as deny. */
 export function opaArguments({ decisionLogs, verificationKey }: RevisionSettings): string[] {
   return [
@@ -41,8 +50,7 @@ export function opaArguments({ decisionLogs, verificationKey }: RevisionSettings
     "--log-level=error",
     "--log-format=json",
     ...(decisionLogs ? ["--set=decision_logs.console=true"] : []),
-    // OPA takes the key itself where there is no file of that name.
-    ...(verificationKey === undefined ? [] : [`--verification-key=${verificationKey}`]),
+    ...(verificationKey === undefined ? [] : [verificationArgument(verificationKey)]),
     "--bundle",
     BUNDLE,
   ];

@@ -49,7 +49,9 @@ describe("production's settings on the local Cloud Run", function () {
     assert.match(container?.image ?? "", new RegExp(`^${imageRepository}@sha256:[0-9a-f]{64}$`));
     assert.equal(container?.resources?.limits?.memory, "256Mi");
     assert.ok(
-      container?.args?.some((argument) => argument.startsWith("--verification-key=-----BEGIN PUBLIC KEY-----")),
+      container?.args?.some((argument) =>
+        argument.startsWith("--verification-key=no-file/\n-----BEGIN PUBLIC KEY-----"),
+      ),
     );
     const { ingress, scaling, customAudiences } = service as unknown as Record<string, unknown>;
     assert.deepEqual(

@@ -75,7 +75,7 @@ describe("OPA's arguments", () => {
 
   it("verify the bundle where there is a key", () => {
     assert.ok(!opaArguments(settings).some((argument) => argument.startsWith("--verification-key")));
-    assert.ok(opaArguments({ ...settings, verificationKey: "KEY" }).includes("--verification-key=KEY"));
+    assert.ok(opaArguments({ ...settings, verificationKey: "KEY" }).includes("--verification-key=no-file/\nKEY"));
   });
 });
 
