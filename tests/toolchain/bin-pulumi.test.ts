@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
@@ -76,6 +76,36 @@ describe("bin/pulumi", () => {
     const result = run({ env });
     for (const [name, value] of Object.entries(env)) assert.equal(result[name], value, name);
     assert.equal(result.PULUMI_CONFIG_PASSPHRASE, undefined, "the local passphrase is for the local backend only");
+  });
+
+  it("mends what a killed pulumi leaves in a directory's store: an empty file of attributes, which pulumi can't load", () => {
+    const stacks = path.join(base, "home", "a state", ".pulumi", "stacks", "flowpilot");
+    mkdirSync(stacks, { recursive: true });
+    const states = ["killed", "whole"].map((name) => path.join(stacks, `${name}.json.attrs`)) as [string, string];
+    const found = (use: () => unknown) => {
+      writeFileSync(states[0], "");
+      writeFileSync(states[1], "{}");
+      use();
+      return states.map((file) => existsSync(file));
+    };
+    const state = path.join(base, "home", "a state");
+    assert.deepEqual(
+      found(() => run({ env: { PULUMI_BACKEND_URL: `file://${state}?no_tmp_dir=true` } })),
+      [false, true],
+    );
+    assert.deepEqual(
+      found(() => run({ env: { PULUMI_BACKEND_URL: "file://~/a state" } })),
+      [false, true],
+    );
+    assert.deepEqual(
+      found(() => run({ env: { PULUMI_BACKEND_URL: "gs://bucket" } })),
+      [true, true],
+    );
+    logIn(path.join(base, "home", ".pulumi"), `file://${state}`);
+    assert.deepEqual(
+      found(() => run()),
+      [false, true],
+    );
   });
 
   it("sets no passphrase beside one of the user's", () => {
