@@ -7,7 +7,9 @@ const SAMPLE: Point[] = [
   { kind: "deploy", step: "live creating", victim: "engine" },
   { kind: "deploy", step: "split created", victim: "provider" },
   { kind: "deploy", step: "live creating", victim: "cloud" },
-  { kind: "rollback", step: "live creating", victim: "engine" },
+  { kind: "deploy", step: "split creating", victim: "container" },
+  { kind: "rollback", step: "live restoring", victim: "engine" },
+  { kind: "canary", step: "canary restoring", victim: "provider" },
 ];
 
 describe("a crash", function () {
@@ -38,7 +40,16 @@ describe("stepsOf", () => {
       " +  docker:index:Image image-d31501f created (0.28s) ",
       " +  pulumi-nodejs:dynamic/policy:TrafficSplit split-10-d31501f creating (0s) ",
       " -  docker:index:Image image-f6e6ecc deleting (0s)[retain] ",
+      " +  pulumi-nodejs:dynamic/policy:TrafficSplit split-d31501f creating (0s) ",
+      "    pulumi:pulumi:Stack flowpilot-policy-test running canary: no failure so far, again after 12 s",
+      "    pulumi:pulumi:Stack flowpilot-policy-test running live: 9 of 12 scenarios passed; restoring flowpilot-opa-0c5ab01 100 %",
     ].join("\n");
-    assert.deepEqual(stepsOf(output), ["image creating", "image created", "split creating"]);
+    assert.deepEqual(stepsOf(output), [
+      "image creating",
+      "image created",
+      "split-10 creating",
+      "split creating",
+      "live restoring",
+    ]);
   });
 });

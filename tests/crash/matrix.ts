@@ -1,20 +1,30 @@
 import { execFile } from "node:child_process";
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { CloudRun } from "../../components/cloudrun/client.ts";
 import { readDeployedRelease } from "../../components/opa/client.ts";
 import { rolloutOf } from "../../components/rollout/markers.ts";
-import { wrongAllowFrom } from "../integration/decisions.ts";
+import { bookingBy, wrongAllowFrom } from "../integration/decisions.ts";
+import { Load } from "../integration/load.ts";
 import { ROOT, TestProject } from "../integration/project.ts";
 import { KillableCloud } from "./cloud.ts";
+import { type Outage, type Traffic, trafficOf } from "./traffic.ts";
 import { dynamicProviderOf, VICTIMS, type Victim } from "./victims.ts";
 
 const run = promisify(execFile);
 const POLICY = "policies/travel/policy.rego";
 const SERVICE = "projects/test/locations/us-central1/services/flowpilot-opa";
 
-/** deploy: the release is good. rollback: it goes wrong on live traffic, so that its gate restores. */
-export const KINDS = ["deploy", "rollback"] as const;
+/** Requests a second beside every kill; half of them on connections of their own. */
+const LOAD = 200;
+/** How long a killed container may be missed: by then what serves is promised to answer. */
+const CONTAINER_OUTAGE_MS = 10_000;
+
+/** deploy: the release is good. rollback: it goes wrong with all the traffic, so that its live gate restores. canary: with a share of it. */
+export const KINDS = ["deploy", "rollback", "canary"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** A moment to kill something at: when `step` shows in pulumi's output. */
@@ -33,23 +43,44 @@ export interface Result {
   seconds: number;
   /** Whether `npm run recover` was needed for that. */
   recovered: boolean;
+  /** Whether there was anything to kill at that moment. */
+  struck: boolean;
+  /** Empty files of attributes that the kill left in the state's directory, which pulumi alone couldn't load. */
+  emptyAttributes: number;
+  /** What callers saw from before the update until after the next one. */
+  traffic: Traffic;
+  /** The longest time for which this process wasn't scheduled, ms: times mean little on a machine that is starved. */
+  starvedMs: number;
   problems: string[];
 }
 
-/** The steps of a run, in their order, as its output names them: `image creating`, `image created`, … */
+/**
+ * The steps of a run, in their order, as its output names them: `image creating`, `image created`, … and `live restoring`, which begins when the verdict
+ * is known and before anything is written.
+ */
 export function stepsOf(output: string): string[] {
   const steps: string[] = [];
   for (const line of output.split("\n")) {
-    const match = /^ \+ {2}\S+ ([a-z]+)(?:-\d+)?(?:-[0-9a-f]{7})? (creating|created)\b/.exec(line);
-    const step = match === null ? undefined : `${match[1]} ${match[2]}`;
-    if (step !== undefined && !steps.includes(step)) steps.push(step);
+    const resource = /^ \+ {2}\S+ ([a-z]+(?:-\d{1,3})?)(?:-[0-9a-f]{7})? (creating|created)\b/.exec(line);
+    const verdict = /\b(canary|live): .*; (restoring) /.exec(line);
+    const [, name, doing] = resource ?? verdict ?? [];
+    const step = `${name} ${doing}`;
+    if (name !== undefined && !steps.includes(step)) steps.push(step);
   }
   return steps;
 }
 
-/** Every victim at every step of every kind: generated from what a run of that kind prints. */
+/**
+ * Every victim at every step of every kind: generated from what a run of that kind prints. Until a bad release has traffic it is deployed like a good
+ * one, so its points begin with the shift.
+ */
 export function pointsOf(steps: Record<Kind, string[]>): Point[] {
-  return KINDS.flatMap((kind) => steps[kind].flatMap((step) => VICTIMS.map((victim) => ({ kind, step, victim }))));
+  return KINDS.flatMap((kind) => {
+    const shift = steps[kind].findIndex((step) => step.startsWith("split"));
+    return steps[kind]
+      .slice(kind === "deploy" ? 0 : shift)
+      .flatMap((step) => VICTIMS.map((victim) => ({ kind, step, victim })));
+  });
 }
 
 /** A project in which one point after the other is tried; each leaves it with a good release serving. */
@@ -81,7 +112,7 @@ export class CrashLab implements AsyncDisposable {
 
   /** What a run of each kind prints, without any kill. */
   async steps(): Promise<Record<Kind, string[]>> {
-    const steps = { deploy: [] as string[], rollback: [] as string[] };
+    const steps: Record<Kind, string[]> = { deploy: [], rollback: [], canary: [] };
     for (const kind of KINDS) {
       await this.#commit(kind);
       steps[kind] = stepsOf((await this.project.up()).output);
@@ -90,27 +121,54 @@ export class CrashLab implements AsyncDisposable {
     return steps;
   }
 
-  /** Runs one update of the kind, kills the victim at the step, and looks at everything that is promised. */
+  /** Runs one update of the kind under load, kills the victim at the step, and looks at everything that is promised. */
   async try(point: Point): Promise<Result> {
-    const result: Result = { point, served: "", seconds: 0, recovered: false, problems: [] };
+    const result: Result = {
+      ...{ point, served: "", seconds: 0, recovered: false, struck: false, emptyAttributes: 0 },
+      ...{ traffic: trafficOf([], undefined), starvedMs: 0, problems: [] },
+    };
+    const url = (await this.#client.getService(SERVICE))?.uri ?? "";
+    const delay = monitorEventLoopDelay();
+    delay.enable();
+    const load = Load.start(url, bookingBy("suspended"), LOAD);
+    let outage: Outage | undefined;
+    try {
+      outage = await this.#strike(result);
+    } finally {
+      result.traffic = trafficOf(await load.stop(), outage);
+      result.starvedMs = Math.round(delay.max / 1e6);
+      delay.disable();
+    }
+    const failures = result.traffic.failed.map(
+      ({ asked, status, error }) => `${new Date(asked).toISOString()} ${status} ${error ?? ""}`,
+    );
+    if (failures.length > 0)
+      result.problems.push(`${failures.length} requests failed: ${failures.slice(0, 5).join("; ")}`);
+    return result;
+  }
+
+  async #strike(result: Result): Promise<Outage | undefined> {
+    const { point } = result;
     const release = await this.#commit(point.kind);
     const before = this.#good;
     const update = this.project.start("up", "--yes", "--skip-preview");
-    await this.#until(
-      () => stepsOf(update.output()).includes(point.step) || update.output().includes("Duration:"),
-      120_000,
-    );
+    const reached = () => stepsOf(update.output()).includes(point.step);
+    await this.#until(() => reached() || update.output().includes("Duration:"), 120_000);
+    if (!reached()) result.problems.push(`"${point.step}" was never reached: ${tail(update.output())}`);
     const killed = Date.now();
-    await this.#kill(point.victim, update.pid, release);
+    result.struck = await this.#kill(point.victim, update.pid, release);
+    const outage = { from: killed, to: point.victim === "container" ? killed + CONTAINER_OUTAGE_MS : Date.now() };
     // Only what was killed is gone: the others may still be at work, and have to come to an end by themselves.
     const { code, signal } = await update.ended;
+    result.emptyAttributes = await countEmptyAttributes(path.join(this.project.directory, "state"));
 
     result.recovered = await this.#serves(result, release, before, killed);
     if (signal !== null) await this.project.pulumi("cancel", "--yes");
     await this.#checkNextUpdate(result, point, release, code);
     await this.#checkAudit(result, point, release, signal !== null);
-    await this.#deployGood();
-    return result;
+    if (point.kind === "deploy" && result.problems.length === 0) this.#good = release;
+    else await this.#deployGood();
+    return point.victim === "cloud" || point.victim === "container" ? outage : undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -141,7 +199,7 @@ export class CrashLab implements AsyncDisposable {
     const next = await this.project.up();
     const serving = await this.#serving();
     const outputs = await this.project.outputs();
-    const quarantined = /is quarantined|failed its (live|preflight) gate/.test(next.output);
+    const quarantined = /is quarantined|failed its (live|canary|preflight) gate/.test(next.output);
     if (point.kind === "deploy") {
       if (next.code !== 0) result.problems.push(`the next update ends with ${next.code}: ${tail(next.output)}`);
       if (serving !== release) result.problems.push(`${serving} serves after the next update, expected ${release}`);
@@ -169,22 +227,25 @@ export class CrashLab implements AsyncDisposable {
     if (!interrupted) result.problems.push(`the audit shows no INTERRUPTED for ${release} (${point.step})`);
   }
 
-  async #kill(victim: Victim, engine: number, release: string): Promise<void> {
+  /** @returns whether it was there to be killed */
+  async #kill(victim: Victim, engine: number, release: string): Promise<boolean> {
     switch (victim) {
       case "engine":
         return kill(engine);
       case "provider": {
         const provider = dynamicProviderOf(engine);
-        return provider === undefined ? undefined : kill(provider);
+        return provider !== undefined && kill(provider);
       }
       case "cloud":
         await this.#cloud.kill();
-        return this.#cloud.start();
-      case "container":
-        for (const revision of [`flowpilot-opa-${release}`, `flowpilot-opa-${this.#good}`]) {
-          const containers = await this.#cloud.containersOf(revision);
-          if (containers.length > 0) await run("docker", ["kill", ...containers]).catch(() => undefined);
-        }
+        await this.#cloud.start();
+        return true;
+      case "container": {
+        const revisions = [`flowpilot-opa-${release}`, `flowpilot-opa-${this.#good}`];
+        const containers = (await Promise.all(revisions.map((revision) => this.#cloud.containersOf(revision)))).flat();
+        if (containers.length > 0) await run("docker", ["kill", ...containers]).catch(() => undefined);
+        return containers.length > 0;
+      }
     }
   }
 
@@ -192,7 +253,8 @@ export class CrashLab implements AsyncDisposable {
     this.#count += 1;
     if (kind === "deploy") return this.project.append(POLICY, `\n# ${this.#count}\n`, { deploy: false });
     const untilShifted = this.#takes * 1.5 + 2_000;
-    await this.project.configure({ settleSeconds: Math.ceil(untilShifted / 1000) + 1 });
+    const canary = kind === "canary" ? {} : { canarySteps: [] };
+    await this.project.configure({ settleSeconds: Math.ceil(untilShifted / 1000) + 1, ...canary });
     const text = wrongAllowFrom(new Date(Date.now() + untilShifted));
     return this.project.append(POLICY, text, { withoutUnitTests: true, deploy: false });
   }
@@ -227,12 +289,20 @@ export class CrashLab implements AsyncDisposable {
   }
 }
 
-function kill(pid: number): void {
+function kill(pid: number): boolean {
   try {
     process.kill(pid, "SIGKILL");
+    return true;
   } catch {
     // It had ended by then, which is a point as good as any.
+    return false;
   }
+}
+
+async function countEmptyAttributes(directory: string): Promise<number> {
+  const files = (await readdir(directory, { recursive: true })).filter((name) => name.endsWith(".attrs"));
+  const sizes = await Promise.all(files.map((name) => stat(path.join(directory, name)).then(({ size }) => size)));
+  return sizes.filter((size) => size === 0).length;
 }
 
 function tail(output: string): string {
