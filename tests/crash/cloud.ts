@@ -55,7 +55,7 @@ export class KillableCloud {
     if (containers.length > 0) await run("docker", ["rm", "--force", ...containers]);
   }
 
-  /** Containers of a revision. */
+  /** Containers of a revision. @param revision projects/P/locations/L/services/S/revisions/R */
   async containersOf(revision: string): Promise<string[]> {
     const filters = [`label=${INSTANCE_LABEL}=${await this.instance()}`, `label=${REVISION_LABEL}=${revision}`];
     const { stdout } = await run("docker", ["ps", "--quiet", ...filters.flatMap((filter) => ["--filter", filter])]);

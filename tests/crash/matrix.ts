@@ -38,7 +38,7 @@ export interface Point {
 /** What was seen after a kill. Empty `problems` is what is promised. */
 export interface Result {
   point: Point;
-  /** What served before anybody did anything, and after how many seconds that was an allowed release. */
+  /** What served before anybody did anything, and how many seconds after the update's end that was an allowed release. */
   served: string;
   seconds: number;
   /** Whether `npm run recover` was needed for that. */
@@ -162,7 +162,7 @@ export class CrashLab implements AsyncDisposable {
     const { code, signal } = await update.ended;
     result.emptyAttributes = await countEmptyAttributes(path.join(this.project.directory, "state"));
 
-    result.recovered = await this.#serves(result, release, before, killed);
+    result.recovered = await this.#serves(result, release, before);
     if (signal !== null) await this.project.pulumi("cancel", "--yes");
     await this.#checkNextUpdate(result, point, release, code);
     await this.#checkAudit(result, point, release, signal !== null);
@@ -175,8 +175,9 @@ export class CrashLab implements AsyncDisposable {
     await this.project[Symbol.asyncDispose]();
   }
 
-  /** Within 10 s an allowed release answers at the main URL: by itself, or with `npm run recover`. @returns whether that was needed */
-  async #serves(result: Result, release: string, before: string, killed: number): Promise<boolean> {
+  /** Within 10 s of the end of the update, which a kill of pulumi is, an allowed release answers at the main URL: by itself, or with `npm run recover`. @returns whether that was needed */
+  async #serves(result: Result, release: string, before: string): Promise<boolean> {
+    const ended = Date.now();
     const allowed = async () => {
       const { uri, ...live } = (await this.#client.getService(SERVICE)) ?? {};
       const serving = uri === undefined ? undefined : await readDeployedRelease(uri).catch(() => undefined);
@@ -185,7 +186,7 @@ export class CrashLab implements AsyncDisposable {
       return result.served === before || (result.served === release && rolloutOf(live) === undefined);
     };
     const byItself = await this.#until(allowed, 10_000);
-    result.seconds = (Date.now() - killed) / 1000;
+    result.seconds = (Date.now() - ended) / 1000;
     if (byItself) return false;
     await run(process.execPath, ["scripts/recover.ts", ...this.#place()], { cwd: ROOT }).catch((error) => {
       result.problems.push(`recover failed: ${error.stderr}`);
@@ -241,7 +242,7 @@ export class CrashLab implements AsyncDisposable {
         await this.#cloud.start();
         return true;
       case "container": {
-        const revisions = [`flowpilot-opa-${release}`, `flowpilot-opa-${this.#good}`];
+        const revisions = [release, this.#good].map((hash) => `${SERVICE}/revisions/flowpilot-opa-${hash}`);
         const containers = (await Promise.all(revisions.map((revision) => this.#cloud.containersOf(revision)))).flat();
         if (containers.length > 0) await run("docker", ["kill", ...containers]).catch(() => undefined);
         return containers.length > 0;

@@ -49,8 +49,8 @@ export class Load {
       const ask = this.#ask(count % 2 === 0).finally(() => inFlight.delete(ask));
       inFlight.add(ask);
       // Against the clock and not after each other, so that slow answers don't thin the traffic out.
-      const next = started + ((count + 1) * 1000) / perSecond;
-      if (next > Date.now()) await sleep(next - Date.now());
+      const early = started + ((count + 1) * 1000) / perSecond - Date.now();
+      if (early > 0) await sleep(early);
     }
     await Promise.all(inFlight);
   }
