@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { bookingBy } from "../../tests/integration/decisions.ts";
+import type { Bench } from "../bench.ts";
+import { startHaproxy } from "../load/haproxy.ts";
+import { type Throughput, wrk } from "../load/wrk.ts";
+import { BenchProject, SERVICE } from "../place/project.ts";
+import { temporaryDirectory } from "../place/temporary.ts";
+import { byTurns, figureOf, type Values } from "../rounds.ts";
+
+const CONNECTIONS = 64;
+const PORT = 8181;
+/** What it is compared with, as the figures are called. */
+const HAPROXY = "haproxy";
+const ALONE = "the container alone";
+const rate = (other: string) => `rate, to ${other}`;
+const p99 = (other: string) => `p99, to ${other}`;
+const PATH = "/v1/data/auto_book/allow";
+
+export const frontEnd: Bench = {
+  name: "front-end",
+  measured: "one policy decision a request over 64 connections, through the local front end",
+  reference: "haproxy in front of the same container, and the container alone",
+  bars: { [rate(HAPROXY)]: { ratioAtLeast: 0.9 } },
+  async run(run) {
+    const haproxyIsThere = existsSync("/usr/sbin/haproxy");
+    await using project = await BenchProject.start(run);
+    run.step("a release");
+    await project.up();
+    const { url, host } = await project.mainUrl();
+    const container = await project.cloud.addressOf(SERVICE, (await project.test.outputs()).revision as string, PORT);
+    await using haproxy = haproxyIsThere ? await startHaproxy(host, container) : undefined;
+    await using work = await temporaryDirectory();
+    const bodyFile = path.join(work.path, "body.json");
+    await writeFile(bodyFile, JSON.stringify({ input: bookingBy("active") }));
+    const load = { connections: CONNECTIONS, seconds: run.quick ? 2 : 8, signal: run.signal };
+    const ask = (base: string) => wrk({ url: `${base}${PATH}`, host, bodyFile }, load);
+    const found = await byTurns(run, run.quick ? 2 : 5, {
+      async measured() {
+        const front = await ask(url);
+        return { ...named(HAPROXY, front), ...named(ALONE, front) };
+      },
+      async reference() {
+        return {
+          ...(haproxy !== undefined && named(HAPROXY, await ask(haproxy.url))),
+          ...named(ALONE, await ask(`http://${container}`)),
+        };
+      },
+    });
+    const figures = (other: string) => [
+      figureOf(rate(other), "requests/s", found[rate(other)]),
+      figureOf(p99(other), "ms", found[p99(other)]),
+    ];
+    return [
+      ...(haproxyIsThere ? figures(HAPROXY) : [{ name: rate(HAPROXY), notMeasured: "haproxy is missing" }]),
+      ...figures(ALONE),
+    ];
+  },
+};
+
+function named(other: string, seen: Throughput): Values {
+  return { [rate(other)]: seen.perSecond, [p99(other)]: seen.p99 };
+}

@@ -1,0 +1,76 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { freePort } from "../../components/opa/free-port.ts";
+import { command, ROOT } from "../command.ts";
+
+/** The project as a user has it, set up: its files in a directory of their own, with the tools and packages that are installed here. `await using` removes all of it. */
+export class Checkout implements AsyncDisposable {
+  readonly #directory: string;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #images: string;
+
+  private constructor(directory: string, ports: { admin: number; front: number }) {
+    this.#directory = directory;
+    const env = { ...process.env, FLOWPILOT_ADMIN_PORT: `${ports.admin}`, FLOWPILOT_PORT: `${ports.front}` };
+    this.#env = Object.fromEntries(Object.entries(env).filter(([name]) => !/^(PULUMI|npm)_/.test(name)));
+    this.#images = path.basename(directory).toLowerCase();
+  }
+
+  static async make(): Promise<Checkout> {
+    const directory = await mkdtemp(path.join(tmpdir(), "flowpilot-bench-checkout-"));
+    const ports = { admin: await freePort(), front: await freePort() };
+    const checkout = new Checkout(directory, ports);
+    await checkout.#copyFiles();
+    await checkout.#linkTools();
+    const stack = path.join(directory, "Pulumi.local.yaml");
+    const own = `  flowpilot-policy:imageRepository: ${checkout.#images}\n`;
+    const text = (await readFile(stack, "utf8")).replace(/(endpoint: http:\/\/127\.0\.0\.1:)\d+/, `$1${ports.admin}`);
+    await writeFile(stack, `${text.trimEnd()}\n${own}`);
+    const git = (...args: string[]) =>
+      command("git", ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", ...args], { cwd: directory });
+    await git("init", "--quiet");
+    await git("add", "--all");
+    await git("commit", "--quiet", "--message", "All of it");
+    return checkout;
+  }
+
+  /** `npm start` */
+  async start(): Promise<void> {
+    // Not ended when the run is stopped: what it starts has to be known before it can be removed.
+    await command("npm", ["start"], { cwd: this.#directory, env: this.#env });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await command(process.execPath, ["local/cli.ts", "reset", "--yes"], { cwd: this.#directory, env: this.#env });
+    const images = (await command("docker", ["image", "ls", "--quiet", this.#images])).split("\n").filter(Boolean);
+    if (images.length > 0) await command("docker", ["image", "rm", "--force", ...new Set(images)]);
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #copyFiles(): Promise<void> {
+    const listed = await command("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    for (const file of listed.split("\0").filter(Boolean)) {
+      const there = await stat(path.join(ROOT, file)).catch(() => undefined);
+      if (there === undefined) continue;
+      await mkdir(path.dirname(path.join(this.#directory, file)), { recursive: true });
+      await cp(path.join(ROOT, file), path.join(this.#directory, file), { verbatimSymlinks: true });
+    }
+  }
+
+  /** What is written to is its own: what set-up has noted, and which stack is selected where. */
+  async #linkTools(): Promise<void> {
+    const [from, to] = [path.join(ROOT, ".tools"), path.join(this.#directory, ".tools")];
+    await mkdir(path.join(to, "pulumi"), { recursive: true });
+    await symlink(path.join(ROOT, "node_modules"), path.join(this.#directory, "node_modules"));
+    const link = async (folder: string, names: string[]) => {
+      for (const name of names) await symlink(path.join(from, folder, name), path.join(to, folder, name));
+    };
+    await link("", ["bin", "cache"]);
+    await cp(path.join(from, "installed.json"), path.join(to, "installed.json"));
+    await link(
+      "pulumi",
+      (await readdir(path.join(from, "pulumi"))).filter((name) => ["plugins", "stand-ins"].includes(name)),
+    );
+  }
+}
