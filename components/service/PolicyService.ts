@@ -66,7 +66,8 @@ export class PolicyService extends pulumi.ComponentResource {
       {
         parent: this,
         provider,
-        ignoreChanges: ["template", "traffics"],
+        // Which client wrote last is a note of the API (gcloud puts itself there): an update for its sake would hide who moved the traffic.
+        ignoreChanges: ["template", "traffics", "client", "clientVersion"],
         hooks: { beforeUpdate: [guard] },
         // Another order of regions, or one less, must not take a service that decides away from its callers.
         protect: config.deletionProtection,
