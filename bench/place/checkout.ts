@@ -1,4 +1,5 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "../../components/opa/free-port.ts";
@@ -22,7 +23,7 @@ export class Checkout implements AsyncDisposable {
     const ports = { admin: await freePort(), front: await freePort() };
     const checkout = new Checkout(directory, ports);
     await checkout.#copyFiles();
-    await checkout.#linkTools();
+    await checkout.#copyTools();
     const stack = path.join(directory, "Pulumi.local.yaml");
     const own = `  flowpilot-policy:imageRepository: ${checkout.#images}\n`;
     const text = (await readFile(stack, "utf8")).replace(/(endpoint: http:\/\/127\.0\.0\.1:)\d+/, `$1${ports.admin}`);
@@ -58,19 +59,19 @@ export class Checkout implements AsyncDisposable {
     }
   }
 
-  /** What is written to is its own: what set-up has noted, and which stack is selected where. */
-  async #linkTools(): Promise<void> {
+  /**
+   * Set-up may write to all of .tools: it makes the plugins' launchers anew for the directory it runs in. So everything there is a copy, never a link to what
+   * the project itself uses.
+   */
+  async #copyTools(): Promise<void> {
     const [from, to] = [path.join(ROOT, ".tools"), path.join(this.#directory, ".tools")];
     await mkdir(path.join(to, "pulumi"), { recursive: true });
+    // A second set-up tells the programs by their size and time.
+    const options = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
+    for (const name of ["bin", "cache", "installed.json", "opa-image", "pulumi/plugins", "pulumi/stand-ins"]) {
+      if (existsSync(path.join(from, name))) await cp(path.join(from, name), path.join(to, name), options);
+    }
+    // npm packages are only looked at: set-up installs them where they aren't those of the lockfile, and those are checked here first.
     await symlink(path.join(ROOT, "node_modules"), path.join(this.#directory, "node_modules"));
-    const link = async (folder: string, names: string[]) => {
-      for (const name of names) await symlink(path.join(from, folder, name), path.join(to, folder, name));
-    };
-    await link("", ["bin", "cache"]);
-    await cp(path.join(from, "installed.json"), path.join(to, "installed.json"));
-    await link(
-      "pulumi",
-      (await readdir(path.join(from, "pulumi"))).filter((name) => ["plugins", "stand-ins"].includes(name)),
-    );
   }
 }
