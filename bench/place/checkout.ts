@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "../../components/opa/free-port.ts";
 import { command, ROOT } from "../command.ts";
 
-/** The project as a user has it, set up: its files in a directory of their own, with the tools and packages that are installed here. `await using` removes all of it. */
+/** The project as a user has it, set up: its files in a directory of their own, with a copy of the tools and packages that are installed here. `await using` removes all of it. */
 export class Checkout implements AsyncDisposable {
   readonly #directory: string;
   readonly #env: NodeJS.ProcessEnv;
@@ -22,18 +22,27 @@ export class Checkout implements AsyncDisposable {
     const directory = await mkdtemp(path.join(tmpdir(), "flowpilot-bench-checkout-"));
     const ports = { admin: await freePort(), front: await freePort() };
     const checkout = new Checkout(directory, ports);
-    await checkout.#copyFiles();
-    await checkout.#copyTools();
-    const stack = path.join(directory, "Pulumi.local.yaml");
-    const own = `  flowpilot-policy:imageRepository: ${checkout.#images}\n`;
-    const text = (await readFile(stack, "utf8")).replace(/(endpoint: http:\/\/127\.0\.0\.1:)\d+/, `$1${ports.admin}`);
+    try {
+      await checkout.#fill(ports.admin);
+      return checkout;
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async #fill(adminPort: number): Promise<void> {
+    await this.#copyFiles();
+    await this.#copyTools();
+    const stack = path.join(this.#directory, "Pulumi.local.yaml");
+    const own = `  flowpilot-policy:imageRepository: ${this.#images}\n`;
+    const text = (await readFile(stack, "utf8")).replace(/(endpoint: http:\/\/127\.0\.0\.1:)\d+/, `$1${adminPort}`);
     await writeFile(stack, `${text.trimEnd()}\n${own}`);
     const git = (...args: string[]) =>
-      command("git", ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", ...args], { cwd: directory });
+      command("git", ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", ...args], { cwd: this.#directory });
     await git("init", "--quiet");
     await git("add", "--all");
     await git("commit", "--quiet", "--message", "All of it");
-    return checkout;
   }
 
   /** `npm start` */
@@ -60,18 +69,16 @@ export class Checkout implements AsyncDisposable {
   }
 
   /**
-   * Set-up may write to all of .tools: it makes the plugins' launchers anew for the directory it runs in. So everything there is a copy, never a link to what
-   * the project itself uses.
+   * Packages and tools as copies, never as links: set-up writes to them. It makes the plugins' launchers anew for the directory it runs in, and installs packages
+   * where they aren't those of the lockfile.
    */
   async #copyTools(): Promise<void> {
-    const [from, to] = [path.join(ROOT, ".tools"), path.join(this.#directory, ".tools")];
-    await mkdir(path.join(to, "pulumi"), { recursive: true });
-    // A second set-up tells the programs by their size and time.
-    const options = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
-    for (const name of ["bin", "cache", "installed.json", "opa-image", "pulumi/plugins", "pulumi/stand-ins"]) {
-      if (existsSync(path.join(from, name))) await cp(path.join(from, name), path.join(to, name), options);
+    const tools = ["bin", "cache", "installed.json", "opa-image", "pulumi/plugins", "pulumi/stand-ins"];
+    for (const name of ["node_modules", ...tools.map((name) => `.tools/${name}`)]) {
+      const [from, to] = [path.join(ROOT, name), path.join(this.#directory, name)];
+      if (!existsSync(from)) continue;
+      await mkdir(path.dirname(to), { recursive: true });
+      await command("cp", ["-a", from, to]);
     }
-    // npm packages are only looked at: set-up installs them where they aren't those of the lockfile, and those are checked here first.
-    await symlink(path.join(ROOT, "node_modules"), path.join(this.#directory, "node_modules"));
   }
 }

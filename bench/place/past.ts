@@ -2,8 +2,9 @@ import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import Docker from "dockerode";
-import { type EntryFiles, fold, GENESIS, keyTime, leafOf } from "../../components/audit/chain.ts";
-import { makeRecord, recordOf } from "../../components/audit/record.ts";
+import { type EntryFiles, fold, GENESIS, type Head, keyTime, leafOf } from "../../components/audit/chain.ts";
+import { recordedHeadOf, sealHead } from "../../components/audit/head-annotation.ts";
+import { AUDIT_TYPE, type ChainRecord, makeRecord, recordOf } from "../../components/audit/record.ts";
 import { create as createRevision, type Inputs as RevisionInputs } from "../../components/revision/provider.ts";
 import { addProven } from "../../components/rollout/proven.ts";
 import { type BenchProject, SERVICE } from "./project.ts";
@@ -26,7 +27,7 @@ export async function givePast(project: BenchProject, count: number, signal: Abo
     signal.throwIfAborted();
     releases.push(await project.commit());
   }
-  await writeHistory(project, real, releases);
+  const head = await writeHistory(project, real, releases);
   const revision = state.find(({ type }) => type.endsWith(":PolicyRevision"))?.outputs as unknown as RevisionInputs;
   const { endpoint, service, policyDigest, image, settings } = revision;
   for (const release of releases.slice(-RETAINED)) {
@@ -36,13 +37,13 @@ export async function givePast(project: BenchProject, count: number, signal: Abo
       () => createRevision({ endpoint, service, policyDigest, image, settings, release }),
     );
   }
-  await markProven(project, [...releases, real]);
+  await markService(project, [...releases, real], head);
   const engine = new Docker();
   for (const release of releases) await engine.getImage(image).tag({ repo: project.test.images, tag: release });
 }
 
-/** Writes the history anew: the made-up entries, then the real one, whose record goes on from theirs. */
-async function writeHistory(project: BenchProject, real: string, releases: string[]): Promise<void> {
+/** Writes the history anew: the made-up entries, then the real one, whose record goes on from theirs. @returns the chain before the real one */
+async function writeHistory(project: BenchProject, real: string, releases: string[]): Promise<Head> {
   const root = path.join(project.test.directory, "state/.pulumi");
   const folder = path.join(root, "history/flowpilot-policy/test");
   const newest = (await readdir(folder))
@@ -60,6 +61,8 @@ async function writeHistory(project: BenchProject, real: string, releases: strin
     const md5 = createHash("md5").update(content).digest("base64");
     await writeFile(`${file}.attrs`, JSON.stringify({ ...attributes, md5 }));
   };
+  const own = recordOf(Buffer.from(texts.checkpoint));
+  if (own === undefined) throw new Error("the deployment's checkpoint holds no audit record");
   let head = GENESIS;
   let before: EntryFiles | undefined;
   for (const [index, release] of [...releases, real].entries()) {
@@ -67,18 +70,20 @@ async function writeHistory(project: BenchProject, real: string, releases: strin
     const key = String(BigInt(realKey) - BigInt(agoMs) * 1_000_000n);
     const leaves = before === undefined ? [] : [leafOf(before)];
     head = leaves.reduce(fold, head);
-    const record = makeRecord({ head, entries: leaves }, randomUUID(), new Date(keyTime(key) - 5_000).toISOString());
-    const named = { history: texts.history.replaceAll(real, release), checkpoint: texts.checkpoint };
+    const startedAt = new Date(keyTime(key) - 5_000).toISOString();
+    // The service names the real one's record.
+    const record = makeRecord({ head, entries: leaves }, release === real ? own.id : randomUUID(), startedAt);
     const entry: EntryFiles = {
       key,
-      history: Buffer.from(JSON.stringify(moved(JSON.parse(named.history), agoMs))),
-      checkpoint: Buffer.from(withRecord(named.checkpoint.replaceAll(real, release), record)),
+      history: Buffer.from(JSON.stringify(moved(JSON.parse(texts.history.replaceAll(real, release)), agoMs))),
+      checkpoint: Buffer.from(withRecord(texts.checkpoint.replaceAll(real, release), own.id, record)),
     };
     await write(path.join(folder, `test-${key}.history.json`), entry.history);
     await write(path.join(folder, `test-${key}.checkpoint.json`), entry.checkpoint as Buffer);
     before = entry;
   }
   await write(path.join(root, "stacks/flowpilot-policy/test.json"), before?.checkpoint as Buffer);
+  return head;
 }
 
 /** A history entry of another time. */
@@ -88,18 +93,18 @@ function moved(entry: { startTime: number; endTime: number }, agoMs: number): ob
 }
 
 /** A checkpoint with another record of the history before it; whatever names the record's id, names the other one's. */
-function withRecord(text: string, record: ReturnType<typeof makeRecord>): string {
-  const old = recordOf(Buffer.from(text));
-  if (old === undefined) throw new Error("the deployment's checkpoint holds no audit record");
-  const parsed = JSON.parse(text.replaceAll(old.id, record.id));
-  for (const resource of parsed.checkpoint.latest.resources) {
-    if (resource.outputs?.format === 1 && resource.outputs.id === record.id) Object.assign(resource.outputs, record);
-  }
+function withRecord(text: string, id: string, record: ChainRecord): string {
+  const parsed = JSON.parse(text.replaceAll(id, record.id));
+  const { resources } = parsed.checkpoint.latest as { resources: { type: string; outputs?: object }[] };
+  for (const { type, outputs } of resources) if (type === AUDIT_TYPE) Object.assign(outputs ?? {}, record);
   return JSON.stringify(parsed);
 }
 
-async function markProven(project: BenchProject, releases: string[]): Promise<void> {
+/** The service's marks: which releases have passed, and how far the history went when the real one began. */
+async function markService(project: BenchProject, releases: string[], head: Head): Promise<void> {
   const live = await project.client.getService(SERVICE);
-  if (live === undefined) throw new Error(`${SERVICE} does not exist`);
-  await project.client.patchService(live, { annotations: releases.reduce(addProven, live.annotations ?? {}) });
+  const recorded = recordedHeadOf(live?.annotations);
+  if (live === undefined || recorded === undefined) throw new Error(`${SERVICE} doesn't say how far the history went`);
+  const proven = releases.reduce(addProven, live.annotations ?? {});
+  await project.client.patchService(live, { annotations: sealHead(proven, { ...recorded, ...head }) });
 }
