@@ -13,6 +13,7 @@ import { checkPolicies, GovernanceChecks } from "./components/governance/Governa
 import { PolicyImage } from "./components/image/PolicyImage.ts";
 import { prepareImages } from "./components/image/prepare.ts";
 import { inOrderOfWeight } from "./components/in-order-of-weight.ts";
+import { loadAhead } from "./components/load-ahead.ts";
 import { stackOutputs } from "./components/outputs.ts";
 import { Platform } from "./components/platform/Platform.ts";
 import { inspectRegions } from "./components/regions/inspect.ts";
@@ -41,6 +42,7 @@ const checks = () =>
     inspectRegions(config, release),
     prepareImages({ release, policies, config }),
   ]);
+loadAhead();
 const [report, inspection, images] = await explained(record.id, checks);
 const policyDigest = policies.digest;
 const governance = new GovernanceChecks("governance", { release, policyDigest, report });

@@ -5,6 +5,7 @@ import { messageOf } from "../errors.ts";
 import { operator } from "../operator.ts";
 import { plain } from "../state.ts";
 import { ATTEMPT_TYPE, type AttemptOutputs, FAILURE_TYPE } from "./attempt-outputs.ts";
+import { runUrl } from "./run-url.ts";
 
 type AttemptConfig = Pick<
   Config,
@@ -43,15 +44,6 @@ export function describeAttempt(audit: string, release: Release, config: Attempt
     }),
     ...(names(config.breakGlass) && { breakGlass: config.breakGlass, breakGlassReason: config.breakGlassReason }),
   };
-}
-
-/** Address of the CI run, where the CI says it. Sources: GitHub's and GitLab's documented default variables. */
-export function runUrl(environment: NodeJS.ProcessEnv): string | undefined {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, CI_JOB_URL } = environment;
-  if (server !== undefined && repository !== undefined && run !== undefined) {
-    return `${server}/${repository}/actions/runs/${run}`;
-  }
-  return CI_JOB_URL;
 }
 
 /** Pulumi keeps no error texts: why an update stopped before anything was declared is kept by this, and gone with the next that gets further. */

@@ -10,7 +10,6 @@ import { failed } from "../notify/event.ts";
 import { subjectOf } from "../notify/subject.ts";
 import { plain } from "../state.ts";
 import type { Budgets } from "./budgets.ts";
-import { compareRelease } from "./release.ts";
 import type { DomainDiff } from "./result.ts";
 
 /** Where the HTML pages are. */
@@ -110,6 +109,8 @@ function broken(error: unknown): Compared {
 async function compareLive(inputs: Inputs): Promise<Compared> {
   const service = await new CloudRun({ endpoint: inputs.endpoint }).getService(inputs.service);
   if (service === undefined) throw new Error(`${inputs.service} doesn't exist`);
+  // Loaded only where there is something to compare: every update waits for what is loaded to refresh.
+  const { compareRelease } = await import("./release.ts");
   const compared = await compareRelease({ ...inputs, live: service, onProgress: (message) => console.log(message) });
   const page = compared.domains.length === 0 ? null : await writePage(inputs.release, compared);
   return { ...compared, page };

@@ -1,4 +1,4 @@
-import { runUrl } from "../audit/Attempt.ts";
+import { runUrl } from "../audit/run-url.ts";
 import { operator } from "../operator.ts";
 import type { Link, Subject } from "./event.ts";
 

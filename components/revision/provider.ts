@@ -66,12 +66,23 @@ async function ensure(inputs: Inputs): Promise<Outputs> {
   const existing = await client.getRevision(`${inputs.service}/revisions/${revision}`);
   if (existing !== undefined) refuseUnusable(existing, inputs);
   console.log(existing === undefined ? `starting ${revision} without traffic` : `${revision} exists, nothing to build`);
+  if (existing === undefined) loadAhead();
   const service = await changeService(client, inputs.service, (live) =>
     planRevision(live, existing, { ...inputs, revision, tag }),
   );
   const taggedUrl = tagUrl(service, tag);
   if (taggedUrl === "") throw gone(`${inputs.service} tag ${tag}`);
   return { ...inputs, revision, tag, taggedUrl, adopted: existing !== undefined };
+}
+
+/** While the revision starts, what will test it is loaded. What can't be loaded is reported where it is used. */
+function loadAhead(): void {
+  void Promise.allSettled([
+    import("../gate/judge.ts"),
+    import("../diff/release.ts"),
+    import("../drill/drill.ts"),
+    import("../canary/test.ts"),
+  ]);
 }
 
 /** What to write so that the revision is there and has its tag; undefined when it is and has. The shares of the traffic stay as they are. */

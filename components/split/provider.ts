@@ -5,9 +5,9 @@ import { CloudRun, gone } from "../cloudrun/client.ts";
 import { shortName } from "../cloudrun/names.ts";
 import { describeSplit, type Split, sameSplit, splitOf } from "../cloudrun/traffic.ts";
 import { isWaiting } from "../gate/verdict.ts";
-import { type EarlierRollout, giveBackUnless } from "../regions/earlier.ts";
+import type { EarlierRollout } from "../regions/earlier.ts";
 import { interruptionOf } from "../rollout/markers.ts";
-import { type ShiftRequest, shiftTraffic } from "../rollout/shift.ts";
+import type { ShiftRequest } from "../rollout/shift.ts";
 import { plain } from "../state.ts";
 import { describeHold } from "./hold.ts";
 
@@ -82,6 +82,11 @@ async function wait(inputs: Inputs): Promise<Outputs> {
 }
 
 async function shift(inputs: Inputs): Promise<Outputs> {
+  // Loaded only where traffic moves: every update waits for what is loaded to refresh and to compare.
+  const [{ giveBackUnless }, { shiftTraffic }] = await Promise.all([
+    import("../regions/earlier.ts"),
+    import("../rollout/shift.ts"),
+  ]);
   const lift = (inputs.attempt ?? "").startsWith("override");
   const { rollout, before, live, headBefore } = await giveBackUnless(inputs, shiftTraffic(inputs, lift));
   console.log(`traffic of ${shortName(inputs.service)}: ${describeSplit(before)} -> ${describeSplit(splitOf(live))}`);

@@ -1,17 +1,24 @@
 /**
  * Preloaded (node --require) into the processes that load Pulumi's SDK. The SDK loads the TypeScript compiler and npm's
  * dependency solver at start, 110 ms of 220 ms, for work that most processes never do: parsing a function that is
- * serialized, and packing node_modules for a cloud function. Here both are loaded when first used, and nothing else changes.
+ * serialized, and packing node_modules for a cloud function. Here both are loaded when first used.
+ *
+ * It also has every stack trace mapped to its TypeScript source, and takes one for each promise: 200 ms of an update with nothing
+ * to do. Node runs this project's .ts files as they are, with lines and columns kept, so there is nothing to map.
  */
 const Module = require("node:module");
 const path = require("node:path");
 
 const deferred = new Set(["typescript", "@npmcli/arborist"]);
+const unneeded = "source-map-support/register";
 const sdk = `${path.sep}${path.join("@pulumi", "pulumi")}${path.sep}`;
 const load = Module._load;
 
 Module._load = function (request, parent, isMain) {
-  if (!deferred.has(request) || !parent?.filename?.includes(sdk)) return load.call(this, request, parent, isMain);
+  if (!(deferred.has(request) || request === unneeded) || !parent?.filename?.includes(sdk)) {
+    return load.call(this, request, parent, isMain);
+  }
+  if (request === unneeded) return {};
   let loaded;
   const real = () => {
     loaded ??= load.call(this, request, parent, isMain);

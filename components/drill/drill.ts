@@ -1,0 +1,46 @@
+import { CloudRun } from "../cloudrun/client.ts";
+import { shortName } from "../cloudrun/names.ts";
+import { describeSplit, sameSplit } from "../cloudrun/traffic.ts";
+import { patiently } from "../gate/ask.ts";
+import { askDecision } from "../opa/client.ts";
+import { RELEASE_DOCUMENT } from "../opa/release-document.ts";
+import { restore } from "../rollout/end.ts";
+import { shiftTraffic } from "../rollout/shift.ts";
+import { finishEvenAlone, stopWatching } from "../rollout/watch.ts";
+import { judgeDecision } from "../scenarios/judge.ts";
+import { plain } from "../state.ts";
+import type { Inputs, Outputs } from "./provider.ts";
+
+/** A package that no policy has. Asked for a decision there, every release denies; the drill expects it to allow. */
+const DRILL_PACKAGE = `${RELEASE_DOCUMENT}.drill`;
+
+/** Moves traffic to the release, lets a scenario fail, and takes the traffic back. @throws when that isn't seen at the main URL */
+export async function drill(inputs: Inputs): Promise<Outputs> {
+  const client = new CloudRun({ endpoint: inputs.endpoint });
+  const { rollout, before } = await shiftTraffic({ ...inputs, settleSeconds: 0 }, false);
+  const restoration = await finishEvenAlone(
+    (async () => {
+      if (await passesFailingScenario(inputs)) {
+        throw new Error(`rollback drill of ${inputs.release}: the scenario that is bound to fail has passed`);
+      }
+      return await restore(client, inputs.service, rollout, { kind: "drilled" });
+    })(),
+  );
+  stopWatching(rollout.id);
+  if (!restoration.observed || !sameSplit(restoration.split, rollout.baseline)) {
+    throw new Error(
+      `rollback drill of ${inputs.release} failed: ${shortName(inputs.service)} serves ${describeSplit(restoration.split)}, expected ${describeSplit(rollout.baseline)}${restoration.observed ? "" : ", and the main URL was not seen to answer without the release"}. Nothing was deployed; find out why traffic can't be taken back before deploying`,
+    );
+  }
+  const seconds =
+    (Date.parse(restoration.lastAnswerAt ?? restoration.acceptedAt) - Date.parse(restoration.decidedAt)) / 1000;
+  console.log(
+    `rollback drill: ${describeSplit(before)} served again ${Math.max(seconds, 0).toFixed(2)} s after a failing scenario`,
+  );
+  return plain({ ...inputs, verdict: "PASSED", restoration, seconds: Math.max(seconds, 0) });
+}
+
+async function passesFailingScenario({ taggedUrl }: Inputs): Promise<boolean> {
+  const answer = await patiently(() => askDecision(taggedUrl, DRILL_PACKAGE, {}));
+  return judgeDecision({ allow: true, reasons: [] }, answer);
+}
