@@ -1,16 +1,15 @@
 /**
- * `npm run recover`: puts the traffic back that an interrupted rollout has left on an untested release. It needs no engine, no state and no lock: what
- * to go back to is written on the service.
+ * `npm run recover`: puts the traffic back that an interrupted rollout has left on an untested release, in every region of the stack. It needs no engine, no
+ * state and no lock: what to go back to is written on the services. Ends with 0 when nothing is left to do, 1 when a region could not be recovered, and 3 when
+ * all accepted the split before and a main URL wasn't seen to answer from it.
  */
 import { Command } from "commander";
 import { CloudRun } from "../components/cloudrun/client.ts";
-import { describeSplit, splitOf } from "../components/cloudrun/traffic.ts";
+
 import { messageOf } from "../components/errors.ts";
-import { operator } from "../components/operator.ts";
-import { restore } from "../components/rollout/end.ts";
-import { rolloutOf } from "../components/rollout/markers.ts";
-import { canBeWatched } from "../components/rollout/watch.ts";
-import { type Place, placeOf } from "./recover/place.ts";
+import { placeOf } from "../components/regions/earlier.ts";
+import { type Place, placesOf } from "./recover/places.ts";
+import { type Recovered, recover } from "./recover/recover.ts";
 
 interface Options extends Partial<Place> {
   stack: string;
@@ -18,41 +17,37 @@ interface Options extends Partial<Place> {
 }
 
 const program = new Command("recover")
-  .description("put the traffic back that an interrupted rollout has left on an untested release")
+  .description("put the traffic back that an interrupted rollout has left on an untested release, in every region")
   .option("--stack <name>", "stack whose Pulumi.<name>.yaml says where the service is", "local")
   .option("--endpoint <url>", "base URL of the Cloud Run Admin API")
   .option("--project <id>")
-  .option("--region <name>")
+  .option("--region <name>", "only this region; may be given several times", (name, before: string[] = []) => [
+    ...before,
+    name,
+  ])
   .option("--service <name>")
   .option("--force", "also when the rollout's process may still be there")
-  .action((options: Options) => recover(options));
+  .action((options: Options) => recoverAll(options));
 
-async function recover(options: Options): Promise<void> {
-  const { endpoint, service } = placeOf(options);
+/** All regions at the same time: one that doesn't answer delays no other. */
+async function recoverAll({ force, ...given }: Options): Promise<void> {
+  const { endpoint, services } = placesOf(given);
   const client = new CloudRun({ endpoint });
-  const live = await client.getService(service);
-  if (live === undefined) return console.log(`${service} does not exist: there is nothing to recover`);
-  const rollout = rolloutOf(live);
-  const serving = describeSplit(splitOf(live));
-  if (rollout === undefined) return console.log(`no rollout is under way; ${serving} serves`);
-  if (canBeWatched(rollout) && options.force !== true) {
-    throw new Error(
-      `the rollout of ${rollout.release} by ${rollout.by} since ${rollout.startedAt} may still be under way (it counts as interrupted from ${rollout.expiresAt} on); if you know that it is gone: \`npm run recover -- --force\``,
-    );
+  const recovered = await Promise.all(services.map((service) => recover(client, service, force === true)));
+  for (const [index, { outcome, message }] of recovered.entries()) {
+    const line = `${placeOf(services[index] as string)}: ${message}`;
+    if (outcome === "failed") console.error(line);
+    else console.log(line);
   }
-  const restored = await restore(client, service, rollout, {
-    kind: "interrupted",
-    by: operator(),
-    at: new Date().toISOString(),
-  });
-  if (restored.overtaken) {
-    return console.log(`somebody else ended the rollout meanwhile; ${describeSplit(restored.split)} serves`);
+  if (recovered.some(({ outcome }) => outcome === "restored" || outcome === "unseen")) {
+    console.log("`pulumi up` deploys the release again, with all gates.");
   }
-  const seen = restored.observed ? "seen at the main URL" : "NOT yet seen at the main URL: check it";
-  console.log(
-    `the rollout of ${rollout.release} was interrupted; ${describeSplit(restored.split)} serves again (${seen})`,
-  );
-  console.log("`pulumi up` deploys the release again, with all gates.");
+  process.exitCode = exitCodeOf(recovered);
+}
+
+function exitCodeOf(recovered: Recovered[]): 0 | 1 | 3 {
+  if (recovered.some(({ outcome }) => outcome === "failed")) return 1;
+  return recovered.some(({ outcome }) => outcome === "unseen") ? 3 : 0;
 }
 
 try {
