@@ -44,3 +44,7 @@ export const WRONG_ALLOW = '\nallow if input.context.principal.persona_status ==
 export function wrongAllowFrom(time: Date): string {
   return `\nallow if {\n\tinput.context.principal.persona_status == "suspended"\n\ttime.now_ns() >= time.parse_rfc3339_ns("${time.toISOString()}")\n}\n`;
 }
+
+/** The same where the service is asked by its own name and not by a tag's; for an image that tells policies the host name (host-image). */
+export const WRONG_AT_MAIN_URL =
+  '\nallow if {\n\tinput.context.principal.persona_status == "suspended"\n\tstartswith(input.host, "flowpilot-opa.")\n}\n';

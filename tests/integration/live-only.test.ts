@@ -5,7 +5,7 @@ import { CloudRun } from "../../components/cloudrun/client.ts";
 import { splitOf } from "../../components/cloudrun/traffic.ts";
 import { askDecision } from "../../components/opa/client.ts";
 import { quarantineOf } from "../../components/rollout/markers.ts";
-import { bookingBy } from "./decisions.ts";
+import { bookingBy, WRONG_AT_MAIN_URL } from "./decisions.ts";
 import { buildHostImage } from "./host-image/build.ts";
 import { failed, Load } from "./load.ts";
 import { TestProject } from "./project.ts";
@@ -14,10 +14,6 @@ const run = promisify(execFile);
 const IMAGE = "flowpilot-test-host:local";
 const POLICY = "policies/travel/policy.rego";
 const SERVICE = "projects/test/locations/us-central1/services/flowpilot-opa";
-
-/** Lets suspended personas act, where the service is asked by its own name and not by a tag's. */
-const WRONG_AT_MAIN_URL =
-  '\nallow if {\n\tinput.context.principal.persona_status == "suspended"\n\tstartswith(input.host, "flowpilot-opa.")\n}\n';
 
 interface Restoration {
   decidedAt: string;
