@@ -33,7 +33,10 @@ const signal = interruptible(() => say("stopping: removing what was made"));
 
 await installTools(say);
 const before = await readBaseline();
-const machine = await describeMachine();
+const machine = await describeMachine(signal).catch((error: unknown): never => {
+  console.error(`could not run: ${messageOf(error)}`);
+  process.exit(1);
+});
 const outcomes: Outcome[] = [];
 for (const bench of chosen.length > 0 ? chosen : benches) {
   outcomes.push(await runBench(bench));

@@ -13,3 +13,21 @@ export function interruptible(onFirst: () => void): AbortSignal {
   }
   return controller.signal;
 }
+
+/** Waits for work that can be left alone when the run is stopped, since it leaves nothing behind. */
+export async function unlessStopped<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  // Whatever becomes of it then is of no interest.
+  work.catch(() => undefined);
+  const ends = new AbortController();
+  try {
+    return await Promise.race([work, stopped(signal, ends.signal)]);
+  } finally {
+    ends.abort();
+  }
+}
+
+async function stopped(signal: AbortSignal, until: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true, signal: until });
+  });
+}

@@ -12,11 +12,11 @@ export interface Machine {
   [other: string]: unknown;
 }
 
-export async function describeMachine(): Promise<Machine> {
+export async function describeMachine(signal: AbortSignal): Promise<Machine> {
   const [pulumi, opa, docker] = await Promise.all([
-    command("bin/pulumi", ["version"]),
-    command(`${ROOT}/.tools/bin/opa`, ["version"]),
-    command("docker", ["version", "--format", "{{.Server.Version}}"]),
+    command("bin/pulumi", ["version"], { signal }),
+    command(`${ROOT}/.tools/bin/opa`, ["version"], { signal }),
+    command("docker", ["version", "--format", "{{.Server.Version}}"], { signal }),
   ]);
   return {
     cores: cpus().length,

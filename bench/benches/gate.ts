@@ -6,6 +6,7 @@ import { startOpa } from "../../components/opa/process.ts";
 import { RELEASE_DOCUMENT } from "../../components/opa/release-document.ts";
 import type { Bench, Figure } from "../bench.ts";
 import { ROOT } from "../command.ts";
+import { unlessStopped } from "../interrupt.ts";
 import { GATE_CONNECTIONS, scenarioTargets } from "../load/scenarios.ts";
 import { sendAll } from "../load/vegeta.ts";
 import { withConsole } from "../place/quiet.ts";
@@ -42,7 +43,7 @@ export const gate: Bench = {
       await copyScenarios(directory, copies);
       const targets = await scenarioTargets(opa.url, directory);
       const found = await byTurns(run, rounds, {
-        measured: async () => ({ [name]: await timed(() => judge(opa.url, directory)) }),
+        measured: async () => ({ [name]: await timed(() => unlessStopped(run.signal, judge(opa.url, directory))) }),
         reference: async () => ({ [name]: await sendAll(targets, GATE_CONNECTIONS, run.signal) }),
       });
       figures.push(figureOf(name, "ms", found[name]));

@@ -7,6 +7,7 @@ import { startOpa } from "../../components/opa/process.ts";
 import { travelInput } from "../../scripts/corpus/travel.ts";
 import type { Bench } from "../bench.ts";
 import { ROOT } from "../command.ts";
+import { unlessStopped } from "../interrupt.ts";
 import { sendAll } from "../load/vegeta.ts";
 import { temporaryDirectory } from "../place/temporary.ts";
 import { byTurns, figureOf, timed } from "../rounds.ts";
@@ -42,7 +43,7 @@ export const replay: Bench = {
     };
     const sendBare = (side: { url: string }) => sendAll(targets(side), CONNECTIONS, run.signal);
     const found = await byTurns(run, run.quick ? 1 : 5, {
-      measured: async () => ({ [ALL]: await timed(compare) }),
+      measured: async () => ({ [ALL]: await timed(() => unlessStopped(run.signal, compare())) }),
       reference: async () => ({ [ALL]: Math.max(...(await Promise.all([from, to].map(sendBare)))) }),
     });
     return [figureOf(ALL, "ms", found[ALL])];
