@@ -1,6 +1,6 @@
 import pRetry, { AbortError } from "p-retry";
 import type { Service } from "./api.ts";
-import { type CloudRun, gone, type ServiceChange } from "./client.ts";
+import { type CloudRun, gone, type ServiceChange, waitAsTold } from "./client.ts";
 import { CloudRunError } from "./errors.ts";
 
 /** What to write given what is live, or undefined when there is nothing (more) to write. May throw to refuse. */
@@ -22,10 +22,12 @@ export async function changeService(client: CloudRun, name: string, decide: Deci
     },
     {
       retries: attempts - 1,
+      maxRetryTime: client.retryBudgetMs,
       minTimeout: 50,
       maxTimeout: 2_000,
       randomize: true,
       shouldRetry: ({ error }) => error instanceof CloudRunError && (error.isConflict || isWorthRetrying(error)),
+      onFailedAttempt: ({ error }) => waitAsTold(error),
     },
   );
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
 import { request } from "undici";
 import { messageOf } from "../errors.ts";
@@ -26,6 +27,8 @@ export interface ClientOptions {
   operationTimeoutMs?: number;
   /** How often a read is tried again after a transient failure. */
   retries?: number;
+  /** After that time a read, or a change with all its reads, isn't tried again, ms: an API that never answers is given up while a rollout's lease still holds. */
+  retryBudgetMs?: number;
 }
 
 /**
@@ -34,12 +37,14 @@ export interface ClientOptions {
  */
 export class CloudRun {
   readonly endpoint: string;
+  readonly retryBudgetMs: number;
   readonly #requestTimeoutMs: number;
   readonly #operationTimeoutMs: number;
   readonly #retries: number;
 
   constructor(options: ClientOptions = {}) {
     this.endpoint = (options.endpoint ?? GOOGLE_ENDPOINT).replace(/\/+$/, "");
+    this.retryBudgetMs = options.retryBudgetMs ?? 60_000;
     this.#requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
     this.#operationTimeoutMs = options.operationTimeoutMs ?? 600_000;
     this.#retries = options.retries ?? 5;
@@ -130,14 +135,12 @@ export class CloudRun {
   async #retry<T>(call: () => Promise<T>): Promise<T> {
     return pRetry(call, {
       retries: this.#retries,
+      maxRetryTime: this.retryBudgetMs,
       minTimeout: 100,
       maxTimeout: 5_000,
       randomize: true,
       shouldRetry: ({ error }) => error instanceof CloudRunError && error.isTransient,
-      onFailedAttempt: async ({ error }) => {
-        const seconds = error instanceof CloudRunError ? (error.retryAfterSeconds ?? 0) : 0;
-        if (seconds > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(seconds, 30) * 1000));
-      },
+      onFailedAttempt: ({ error }) => waitAsTold(error),
     });
   }
 
@@ -163,6 +166,12 @@ export class CloudRun {
     }
     return JSON.parse(reply.text) as T;
   }
+}
+
+/** Waits as long as the API says in Retry-After, half a minute at most. */
+export async function waitAsTold(error: unknown): Promise<void> {
+  const seconds = error instanceof CloudRunError ? (error.retryAfterSeconds ?? 0) : 0;
+  if (seconds > 0) await sleep(Math.min(seconds, 30) * 1000);
 }
 
 /** The error for a service that should be there and isn't. */

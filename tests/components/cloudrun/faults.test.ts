@@ -108,6 +108,25 @@ describe("the Admin API misbehaves", function () {
     assert.ok(Date.now() - started >= 1_000);
   });
 
+  it("Retry-After on a write is waited for, too", async () => {
+    api.order({ method: "PATCH", times: 1, fault: { kind: "status", status: 429, retryAfter: "1" } });
+    const started = Date.now();
+    await shift();
+    assert.ok(Date.now() - started >= 1_000);
+    assert.equal(api.count("PATCH"), 2);
+  });
+
+  it("an API that never answers is given up in time, though reads are tried again within a change", async () => {
+    client = new CloudRun({ endpoint: api.endpoint, requestTimeoutMs: 300, retryBudgetMs: 3_000 });
+    api.order({ method: "GET", times: Number.POSITIVE_INFINITY, fault: { kind: "silence" } });
+    const started = Date.now();
+    await assert.rejects(shift(), (error: CloudRunError) => error.status === "UNREACHABLE");
+    const took = Date.now() - started;
+    // The agent's timers tick about once a second.
+    assert.ok(took >= 3_000 && took < 10_000, `${took} ms`);
+    assert.ok(api.count("GET") >= 2, "tried again");
+  });
+
   it("an operation that ends in an error is that error, and isn't tried again", async () => {
     api.order({ method: "PATCH", times: 1, fault: { kind: "operation", ends: "error" } });
     await assert.rejects(
