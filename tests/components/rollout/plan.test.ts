@@ -94,6 +94,22 @@ describe("planShift", () => {
     assert.deepEqual(rolloutOf({ annotations: change?.annotations })?.baseline, { [BOOTSTRAP]: 100 });
   });
 
+  it("takes no traffic from a release that has all of it already, in no step", () => {
+    const before = service({ [NEW]: 100 });
+    const first = applied(before, planShift(before, shift({ percent: 10 })));
+    assert.deepEqual(splitOf(first), { [NEW]: 100 });
+    assert.equal(planShift(first, shift({ percent: 10 })), undefined, "the reply was lost");
+    const second = applied(first, planShift(first, shift({ percent: 50, continues: started.id })));
+    assert.deepEqual(splitOf(second), { [NEW]: 100 });
+    assert.deepEqual(rolloutOf(second)?.baseline, { [BOOTSTRAP]: 100 });
+  });
+
+  it("takes it from one that an interrupted rollout has left with all: it isn't tested", () => {
+    const left: Rollout = { ...started, id: "left", baseline: { [OLD]: 100 }, split: { [NEW]: 100 } };
+    const live = service({ [NEW]: 100 }, markRollout({}, left));
+    assert.deepEqual(splitOf(applied(live, planShift(live, shift({ percent: 10 })))), { [NEW]: 10, [OLD]: 90 });
+  });
+
   it("continues its own rollout from step to step with the first baseline", () => {
     const before = service({ [OLD]: 100 });
     const canary = applied(before, planShift(before, shift({ percent: 10 })));
