@@ -11,7 +11,6 @@ import { benches } from "./benches.ts";
 import { interruptible } from "./interrupt.ts";
 import { describeMachine } from "./machine.ts";
 import { baselineOf, type Outcome, renderLegend, renderTable, rowsOf } from "./report.ts";
-import { installTools } from "./tools.ts";
 import { type Baseline, baseline, updateBaseline } from "./verdict.ts";
 
 const BASELINE = path.join(import.meta.dirname, "baseline.json");
@@ -31,7 +30,6 @@ const chosen = program.processedArgs[0] as Bench[];
 const say = (text: string) => console.error(text);
 const signal = interruptible(() => say("stopping: removing what was made"));
 
-await installTools(say);
 const before = await readBaseline();
 const machine = await describeMachine(signal).catch((error: unknown): never => {
   console.error(`could not run: ${messageOf(error)}`);

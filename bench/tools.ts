@@ -1,12 +1,18 @@
 import { existsSync } from "node:fs";
 import { command } from "./command.ts";
 
-/** Load generators and references that Debian has, by the program they bring. */
-const PACKAGES: Record<string, string> = { "/usr/bin/wrk": "wrk", "/usr/sbin/haproxy": "haproxy" };
+/** What Debian has of load generators and references: the program, and the package that brings it. */
+const PROGRAMS = { wrk: "/usr/bin/wrk", haproxy: "/usr/sbin/haproxy" };
 
-/** Installs what is missing, where that is possible: on Debian as root, or with password-less sudo. What stays missing is said where it is needed. */
-export async function installTools(say: (text: string) => void): Promise<void> {
-  const missing = Object.entries(PACKAGES).flatMap(([file, name]) => (existsSync(file) ? [] : [name]));
+export type Tool = keyof typeof PROGRAMS;
+
+export function isThere(tool: Tool): boolean {
+  return existsSync(PROGRAMS[tool]);
+}
+
+/** Installs what is missing, where that is possible: on Debian as root, or with password-less sudo. What stays missing, isThere tells. */
+export async function installTools(tools: Tool[], say: (text: string) => void): Promise<void> {
+  const missing = tools.filter((tool) => !isThere(tool));
   if (missing.length === 0 || !existsSync("/usr/bin/apt-get")) return;
   say(`installing ${missing.join(", ")}`);
   const [program, ...before] = process.getuid?.() === 0 ? ["env"] : ["sudo", "-n", "env"];

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { bookingBy } from "../../tests/integration/decisions.ts";
@@ -8,6 +7,7 @@ import { type Throughput, wrk } from "../load/wrk.ts";
 import { BenchProject, SERVICE } from "../place/project.ts";
 import { temporaryDirectory } from "../place/temporary.ts";
 import { byTurns, figureOf, type Values } from "../rounds.ts";
+import { installTools, isThere } from "../tools.ts";
 
 const CONNECTIONS = 64;
 const PORT = 8181;
@@ -24,7 +24,9 @@ export const frontEnd: Bench = {
   reference: "haproxy in front of the same container, and the container alone",
   bars: { [rate(HAPROXY)]: { ratioAtLeast: 0.9 } },
   async run(run) {
-    const haproxyIsThere = existsSync("/usr/sbin/haproxy");
+    await installTools(["wrk", "haproxy"], run.step);
+    if (!isThere("wrk")) return [{ name: "all", notMeasured: "wrk is missing" }];
+    const haproxyIsThere = isThere("haproxy");
     await using project = await BenchProject.start(run);
     run.step("a release");
     await project.up();
