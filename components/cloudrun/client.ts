@@ -11,6 +11,10 @@ import { shortName } from "./names.ts";
 /** Google's own endpoint of the Admin API. */
 export const GOOGLE_ENDPOINT = "https://run.googleapis.com";
 
+/** How often a service whose write isn't seen yet is read again, and how long is waited in between, ms. */
+const LOOKS = 5;
+const PAUSE_MS = 100;
+
 /** The fields of a service that this project writes; only those in the update mask are. */
 export interface ServiceChange {
   traffic?: TrafficTarget[];
@@ -85,9 +89,17 @@ export class CloudRun {
     const body = { name: read.name, etag: read.etag, ...change };
     const operation = await this.#send<Operation<Service>>("PATCH", `${read.name}?updateMask=${mask}`, body);
     await this.#finish(operation, `the change of ${mask} on ${shortName(read.name)}`);
-    const after = await this.getService(read.name);
-    if (after === undefined) throw gone(read.name);
-    return after;
+    return this.#readAfter(read);
+  }
+
+  /** The service after a write. A read can be of before it, and then is tried again a few times. */
+  async #readAfter({ name, etag }: Service): Promise<Service> {
+    for (let look = 1; ; look++) {
+      const after = await this.getService(name);
+      if (after === undefined) throw gone(name);
+      if (after.etag !== etag || look === LOOKS) return after;
+      await sleep(PAUSE_MS * look);
+    }
   }
 
   /** Deletes a revision that serves nothing. One that is gone already is no error. */

@@ -155,6 +155,14 @@ describe("the Admin API misbehaves", function () {
     assert.deepEqual(splitOf(live), { elsewhere: 100 });
   });
 
+  it("what a write answers with is the service after it, though a read is still of before", async () => {
+    const before = await client.getService(SERVICE);
+    assert.ok(before);
+    api.order({ method: "GET", times: 3, fault: { kind: "stale" } });
+    const after = await client.patchService(before, { traffic: trafficFor({ [NEW]: 100 }, []) });
+    assert.deepEqual(splitOf(after), { [NEW]: 100 });
+  });
+
   it("a service that is gone is said to be", async () => {
     const nothing = await client.getService("projects/p/locations/l/services/svc").then((live) => live?.name);
     assert.equal(nothing, SERVICE);
