@@ -1,14 +1,15 @@
 import { execFile } from "node:child_process";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { promisify } from "node:util";
 import { CloudRun } from "../../components/cloudrun/client.ts";
 import { describeSplit, sameSplit, splitOf } from "../../components/cloudrun/traffic.ts";
 import { quarantineOf, rolloutOf } from "../../components/rollout/markers.ts";
-import { startLocalCloudRun } from "../../local/server.ts";
 import type { Fault } from "../components/cloudrun/admin-api.ts";
 import { bookingBy, WRONG_AT_MAIN_URL } from "../integration/decisions.ts";
 import { buildHostImage } from "../integration/host-image/build.ts";
 import { Load } from "../integration/load.ts";
 import { TestProject } from "../integration/project.ts";
+import { KillableCloud } from "./cloud.ts";
 import { FaultProxy, type Target } from "./fault-proxy.ts";
 import { type Traffic, trafficOf } from "./traffic.ts";
 
@@ -57,6 +58,8 @@ export interface FaultResult {
   /** What serves in the end. */
   serves: string;
   traffic: Traffic;
+  /** The longest time for which this process wasn't scheduled, ms: times mean little on a machine that is starved. */
+  starvedMs: number;
   problems: string[];
 }
 
@@ -104,15 +107,16 @@ export class FaultLab implements AsyncDisposable {
     // One write for the shift and one for the restore, and a bad release that gets as far as its live gate.
     const config = { baseImage: IMAGE, searchNewAccess: false, canarySteps: [], drill: false };
     const project = await TestProject.start(config, async (dataDir) => {
-      const cloud = await startLocalCloudRun({ dataDir, adminPort: 0, frontPort: 0 });
+      // A process of its own: callers' requests don't wait for whatever this one does.
+      const cloud = await KillableCloud.start(dataDir);
       adminUrl = cloud.adminUrl;
       const between = await FaultProxy.start(adminUrl);
       proxy = between;
       return {
         adminUrl: between.url,
-        stop: async (options) => {
+        stop: async () => {
           between.stop();
-          await cloud.stop(options);
+          await cloud.stop();
         },
       };
     });
@@ -123,13 +127,19 @@ export class FaultLab implements AsyncDisposable {
 
   /** Runs one update of the kind under load while the API fails, and looks at everything that is promised. */
   async try(point: FaultPoint): Promise<FaultResult> {
-    const result: FaultResult = { point, struck: 0, serves: "", traffic: trafficOf([], undefined), problems: [] };
+    const result: FaultResult = {
+      ...{ point, struck: 0, serves: "", traffic: trafficOf([], undefined), starvedMs: 0, problems: [] },
+    };
+    const delay = monitorEventLoopDelay();
+    delay.enable();
     const load = Load.start((await this.#live()).uri, bookingBy("suspended"), LOAD);
     try {
       await this.#strike(result);
     } finally {
       this.#proxy.order(undefined);
       result.traffic = trafficOf(await load.stop(), undefined);
+      result.starvedMs = Math.round(delay.max / 1e6);
+      delay.disable();
     }
     const { failed, wrongMs } = result.traffic;
     if (failed.length > 0)
@@ -158,8 +168,8 @@ export class FaultLab implements AsyncDisposable {
     if ((code === 0) !== (kind === "deploy" && passes)) fail(`the update ends with ${code}`);
     const live = await this.#live();
     result.serves = describeSplit(splitOf(live));
+    // A restored split that is refused for good leaves the service to the bootstrap revision, which denies.
     const expected = kind === "deploy" ? (passes ? release : this.#good) : passes ? this.#good : "bootstrap";
-    // What isn't retryable at the restore leaves the split to the fallback, where that is allowed.
     if (!sameSplit(splitOf(live), { [`flowpilot-opa-${expected}`]: 100 }))
       fail(`${result.serves}, expected ${expected}`);
     if (rolloutOf(live) !== undefined) fail("the rollout is still marked");

@@ -11,8 +11,9 @@ const results: FaultResult[] = [];
 for (const point of points) {
   const result = await lab.try(point);
   results.push(result);
-  const { problems, struck, serves, traffic } = result;
-  const line = `${describeFaultPoint(point).padEnd(80)} struck ${struck}; ${serves}; ${describeTraffic(traffic)}`;
+  const { problems, struck, serves, traffic, starvedMs } = result;
+  const starved = starvedMs < 500 ? "" : `; starved for ${starvedMs} ms`;
+  const line = `${describeFaultPoint(point).padEnd(80)} struck ${struck}; ${serves}; ${describeTraffic(traffic)}${starved}`;
   console.log(`${problems.length === 0 ? "ok  " : "FAIL"} ${line}`);
   for (const problem of problems) console.log(`       ${problem.replaceAll("\n", "\n       ")}`);
 }
