@@ -44,7 +44,7 @@ export function rowsOf({ bench, rows, failure }: Outcome, before: Baseline | und
     const old = before?.ratios[keyOf(bench.name, row.name)];
     return {
       ...{ ...common, unit, measured, reference, ...ratio, bar, verdict },
-      ...(ratio !== undefined && { change: compare(ratio, old, bar), baseline: old?.ratio }),
+      ...(ratio !== undefined && { change: compare(ratio, old, unit), baseline: old?.ratio }),
     };
   });
   if (failure === undefined) return found;

@@ -1,6 +1,6 @@
 import { quantile } from "simple-statistics";
 import { z } from "zod";
-import type { Bar, Figure } from "./bench.ts";
+import type { Bar, Figure, Unit } from "./bench.ts";
 
 export type Verdict = "met" | "missed" | "no bar";
 
@@ -44,16 +44,13 @@ export type Change = "better" | "same" | "worse" | "new";
 /** Differences below this are never a change, whatever the rounds say. */
 const LEAST_CHANGE = 0.05;
 
-/**
- * A ratio against the baseline's: changed when the quartiles of the two don't meet, and by more than 5 %. @param bar says which direction is the good one; without
- * one, and with most, less is better
- */
-export function compare(now: Ratio, before: Ratio | undefined, bar: Bar | undefined): Change {
+/** A ratio against the baseline's: changed when the quartiles of the two don't meet, and by more than 5 %. Less is better but for rates. */
+export function compare(now: Ratio, before: Ratio | undefined, unit: Unit): Change {
   if (before === undefined) return "new";
   if (now.low <= before.high && before.low <= now.high) return "same";
   const change = now.ratio / before.ratio - 1;
   if (Math.abs(change) <= LEAST_CHANGE) return "same";
-  const moreIsBetter = bar !== undefined && "ratioAtLeast" in bar;
+  const moreIsBetter = unit === "requests/s";
   return change > 0 === moreIsBetter ? "better" : "worse";
 }
 

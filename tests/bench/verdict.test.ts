@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Bar, Figure } from "../../bench/bench.ts";
+import type { Bar, Figure, Unit } from "../../bench/bench.ts";
 import { type Baseline, compare, judge, type Ratio, ratioOf, updateBaseline } from "../../bench/verdict.ts";
 
 const figure = (measured: number, reference: number, ratios: number[] = [measured / reference]): Figure => ({
@@ -46,22 +46,20 @@ describe("the ratio of a figure", () => {
 });
 
 describe("a ratio against the baseline", () => {
-  const less: Bar = { ratioAtMost: 2 };
-  const more: Bar = { ratioAtLeast: 0.5 };
-  const cases: [string, Ratio, Ratio | undefined, Bar | undefined, ReturnType<typeof compare>][] = [
-    ["none before", ratio(1), undefined, less, "new"],
-    ["the same", ratio(1), ratio(1), less, "same"],
-    ["far off, within the noise of now", ratio(1.5, 0.9, 1.6), ratio(1), less, "same"],
-    ["far off, within the noise of before", ratio(1.5), ratio(1, 0.9, 1.5), less, "same"],
-    ["beyond the noise, by 4 %", ratio(1.04), ratio(1), less, "same"],
-    ["beyond the noise, upwards", ratio(1.2, 1.15, 1.25), ratio(1, 0.95, 1.1), less, "worse"],
-    ["beyond the noise, downwards", ratio(0.8, 0.75, 0.85), ratio(1, 0.95, 1.1), less, "better"],
-    ["upwards where more is better", ratio(1.2), ratio(1), more, "better"],
-    ["downwards where more is better", ratio(0.8), ratio(1), more, "worse"],
-    ["upwards without a bar", ratio(1.2), ratio(1), undefined, "worse"],
+  const cases: [string, Ratio, Ratio | undefined, Unit, ReturnType<typeof compare>][] = [
+    ["none before", ratio(1), undefined, "ms", "new"],
+    ["the same", ratio(1), ratio(1), "ms", "same"],
+    ["far off, within the noise of now", ratio(1.5, 0.9, 1.6), ratio(1), "ms", "same"],
+    ["far off, within the noise of before", ratio(1.5), ratio(1, 0.9, 1.5), "ms", "same"],
+    ["beyond the noise, by 4 %", ratio(1.04), ratio(1), "ms", "same"],
+    ["beyond the noise, upwards", ratio(1.2, 1.15, 1.25), ratio(1, 0.95, 1.1), "ms", "worse"],
+    ["beyond the noise, downwards", ratio(0.8, 0.75, 0.85), ratio(1, 0.95, 1.1), "ms", "better"],
+    ["a rate upwards", ratio(1.2), ratio(1), "requests/s", "better"],
+    ["a rate downwards", ratio(0.8), ratio(1), "requests/s", "worse"],
+    ["a size upwards", ratio(1.2), ratio(1), "KiB", "worse"],
   ];
-  for (const [title, now, before, bar, expected] of cases) {
-    it(`${title}: ${expected}`, () => assert.equal(compare(now, before, bar), expected));
+  for (const [title, now, before, unit, expected] of cases) {
+    it(`${title}: ${expected}`, () => assert.equal(compare(now, before, unit), expected));
   }
 });
 
