@@ -82,6 +82,7 @@ const rollouts = inOrder(
       service: service.fullName,
       serviceUrl: service.uri,
       revision: revision.revision,
+      revisionUid: revision.uid,
       taggedUrl: revision.taggedUrl,
       attempt: inspection.request,
       image: image.reference,

@@ -15,6 +15,8 @@ export interface RegressionGateArgs {
   stage: "preflight" | "canary" | "live";
   release: pulumi.Input<string>;
   revision: pulumi.Input<string>;
+  /** Cloud Run's id of the revision, for preflight: one that was made anew is tested anew. */
+  revisionUid?: pulumi.Input<string>;
   policyDigest: pulumi.Input<string>;
   /** URL that is tested. */
   url: pulumi.Input<string>;

@@ -18,6 +18,7 @@ export interface Inputs {
   stage: "preflight" | "canary" | "live";
   release: string;
   revision: string;
+  revisionUid?: string;
   policyDigest: string;
   url: string;
   scenarioDir: string;
@@ -80,12 +81,13 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dy
 
 /**
  * Whether a release that was judged before is tested again: it didn't pass, its tests were skipped and aren't to be any more, its traffic moved
- * anew, or somebody asks for it. That a refresh clears the engine's own error mark is why the verdict is looked at.
+ * anew, its revision was made anew, or somebody asks for it. That a refresh clears the engine's own error mark is why the verdict is looked at.
  */
 export function hasToTest(olds: Outputs, news: Inputs): boolean {
   if (!isPass(olds.verdict)) return true;
   if (olds.verdict === "SKIPPED" && !news.skip) return true;
   if ((news.rolloutId ?? "") !== (olds.rolloutId ?? "")) return true;
+  if (olds.revisionUid !== undefined && news.revisionUid !== olds.revisionUid) return true;
   return (news.attempt ?? "") !== "" && news.attempt !== olds.attempt;
 }
 

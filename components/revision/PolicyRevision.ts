@@ -25,6 +25,8 @@ export class PolicyRevision extends pulumi.dynamic.Resource {
   declare readonly tag: pulumi.Output<string>;
   /** URL that reaches this revision alone. */
   declare readonly taggedUrl: pulumi.Output<string>;
+  /** Cloud Run's id of it: another one when a revision of the same name was made anew. */
+  declare readonly uid: pulumi.Output<string>;
   /** Whether the revision existed before. */
   declare readonly adopted: pulumi.Output<boolean>;
 
@@ -32,7 +34,7 @@ export class PolicyRevision extends pulumi.dynamic.Resource {
     super(
       trampoline("revision/provider.ts"),
       name,
-      { ...args, revision: undefined, tag: undefined, taggedUrl: undefined, adopted: undefined },
+      { ...args, revision: undefined, tag: undefined, taggedUrl: undefined, uid: undefined, adopted: undefined },
       { ...opts, retainOnDelete: true },
       "policy",
       "PolicyRevision",

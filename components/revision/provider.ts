@@ -21,6 +21,7 @@ export interface Outputs extends Inputs {
   revision: string;
   tag: string;
   taggedUrl: string;
+  uid: string;
   adopted: boolean;
 }
 
@@ -36,7 +37,7 @@ export async function read(id: string, props: Outputs): Promise<dynamic.ReadResu
   const [revision, service] = await Promise.all([client.getRevision(id), client.getService(props.service)]);
   if (revision === undefined || service === undefined) return { id: "" };
   const tagged = tagsOf(service)[props.tag] === props.revision;
-  return { id, props: { ...props, taggedUrl: tagged ? tagUrl(service, props.tag) : "" } };
+  return { id, props: { ...props, uid: revision.uid, taggedUrl: tagged ? tagUrl(service, props.tag) : "" } };
 }
 
 /** Only a tag that was taken away is a reason to do something: a revision can't be changed. */
@@ -63,7 +64,8 @@ async function ensure(inputs: Inputs): Promise<Outputs> {
   const client = new CloudRun({ endpoint: inputs.endpoint });
   const revision = revisionName(shortName(inputs.service), inputs.release);
   const tag = tagName(inputs.release);
-  const existing = await client.getRevision(`${inputs.service}/revisions/${revision}`);
+  const name = `${inputs.service}/revisions/${revision}`;
+  const existing = await client.getRevision(name);
   if (existing !== undefined) refuseUnusable(existing, inputs);
   console.log(existing === undefined ? `starting ${revision} without traffic` : `${revision} exists, nothing to build`);
   if (existing === undefined) loadAhead();
@@ -72,7 +74,9 @@ async function ensure(inputs: Inputs): Promise<Outputs> {
   );
   const taggedUrl = tagUrl(service, tag);
   if (taggedUrl === "") throw gone(`${inputs.service} tag ${tag}`);
-  return { ...inputs, revision, tag, taggedUrl, adopted: existing !== undefined };
+  const { uid } = existing ?? (await client.getRevision(name)) ?? {};
+  if (uid === undefined) throw gone(name);
+  return { ...inputs, revision, tag, taggedUrl, uid, adopted: existing !== undefined };
 }
 
 /** While the revision starts, what will test it is loaded. What can't be loaded is reported where it is used. */

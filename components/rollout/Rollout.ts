@@ -24,6 +24,7 @@ export interface RolloutArgs {
   serviceUrl: pulumi.Input<string>;
   release: string;
   revision: pulumi.Input<string>;
+  revisionUid: pulumi.Input<string>;
   taggedUrl: pulumi.Input<string>;
   policyDigest: string;
   scenarioDir: string;
@@ -105,7 +106,7 @@ export class Rollout extends pulumi.ComponentResource {
 
     const preflight = new RegressionGate(
       named("preflight"),
-      { ...gate, attempt: again, stage: "preflight", url: args.taggedUrl },
+      { ...gate, attempt: again, stage: "preflight", url: args.taggedUrl, revisionUid: args.revisionUid },
       { ...child, dependsOn: [...args.ready, ...before.map(({ end }) => end)] },
     );
     const [cleared, approval] = this.#clear(args, preflight, again);

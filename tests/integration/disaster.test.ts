@@ -147,7 +147,10 @@ describe("a deleted service", function () {
     assert.equal(up.code, 0, up.output);
     assert.ok(seen.every(({ allow }) => allow !== true));
     assert.match(up.output, new RegExp(`starting flowpilot-opa-${second} without traffic`));
-    assert.match(up.output, /canary: 12 of 12 scenarios passed.*live: 12 of 12 scenarios passed/s);
+    assert.match(
+      up.output,
+      /preflight: 12 of 12 scenarios passed.*canary: 12 of 12 scenarios passed.*live: 12 of 12 scenarios passed/s,
+    );
     const outputs = await project.outputs();
     assert.equal(outputs.version, second);
     assert.equal(outputs.previousRevision, "flowpilot-opa-bootstrap");

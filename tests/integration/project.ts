@@ -195,10 +195,10 @@ export class TestProject {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cloud.stop({ containers: "remove" });
-    const { stdout } = await run("docker", ["image", "ls", "--quiet", this.images]);
-    const images = [...new Set(stdout.split("\n").filter(Boolean))];
-    // An image whose layers another test is using stays; it is that test's to remove then.
-    if (images.length > 0) await run("docker", ["image", "rm", "--force", ...images]).catch(() => undefined);
+    const { stdout } = await run("docker", ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", this.images]);
+    // By name: the same image has other names in tests that run at the same time, and they still need it.
+    const names = stdout.split("\n").filter(Boolean);
+    if (names.length > 0) await run("docker", ["image", "rm", ...names]).catch(() => undefined);
     await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -111,6 +111,7 @@ function answerOf(type: string, inputs: Record<string, unknown>): Record<string,
         revision: `flowpilot-opa-${inputs.release}`,
         tag: `v${inputs.release}`,
         taggedUrl: "https://tag.example",
+        uid: "uid",
         adopted: false,
       };
     case "pulumi-nodejs:dynamic/policy:TrafficSplit":
