@@ -54,9 +54,13 @@ class World implements AsyncDisposable {
     for (const api of [...APIS, "serviceusage.googleapis.com", "cloudresourcemanager.googleapis.com"]) {
       this.apis.enabled.add(api);
     }
+    for (const use of ["useToEncrypt", "useToDecrypt"]) this.apis.granted.add(`cloudkms.cryptoKeyVersions.${use}`);
     this.apis.repositories.set(REPOSITORY, { format: "DOCKER", dockerConfig: { immutableTags: true } });
     await this.write("config.json", JSON.stringify({ credHelpers: { [HOST]: "gcloud" } }));
-    await this.write("Pulumi.prod.yaml", "secretsprovider: gcpkms://projects/acme/key\n");
+    await this.write(
+      "Pulumi.prod.yaml",
+      "secretsprovider: gcpkms://projects/acme/locations/l/keyRings/pulumi/cryptoKeys/secrets\n",
+    );
     return this;
   }
 
@@ -256,6 +260,12 @@ describe("doctor: state", () => {
       (apis: FakeApis) => apis.bucket("state-history", { retentionPolicy: { retentionPeriod: "864000" } }),
       /10 days, but that can be changed/,
       /--lock-retention-period/,
+    ],
+    [
+      "a key that may be administered and not used",
+      (apis: FakeApis) => apis.granted.delete("cloudkms.cryptoKeyVersions.useToEncrypt"),
+      /may not be used: missing cloudkms.cryptoKeyVersions.useToEncrypt$/,
+      /roles\/cloudkms.cryptoKeyEncrypterDecrypter/,
     ],
   ] as const) {
     it(`finds ${what}`, async () => {

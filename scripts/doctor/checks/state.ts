@@ -76,15 +76,30 @@ async function history({ google }: Surroundings, bucket: string, bootstrap: stri
   ];
 }
 
-async function secrets({ directory, stack }: Surroundings, bootstrap: string): Promise<Finding[]> {
+async function secrets({ google, directory, stack }: Surroundings, bootstrap: string): Promise<Finding[]> {
   const file = path.join(directory, `Pulumi.${stack}.yaml`);
   const settings = parse(await readFile(file, "utf8").catch(() => "")) as { secretsprovider?: string } | null;
   const provider = settings?.secretsprovider ?? "";
-  if (provider.startsWith("gcpkms://")) return [ok(`secrets are encrypted with ${provider}`)];
+  if (provider.startsWith("gcpkms://")) return [await keyUse(google, provider.slice("gcpkms://".length))];
   return [
     note(
       "secrets are encrypted with a passphrase, which has to be kept somewhere",
       `with a KMS key (${bootstrap}): pulumi stack change-secrets-provider "gcpkms://…"`,
     ),
   ];
+}
+
+/** Whether the account may use the key: administering it isn't enough. @param key projects/P/locations/L/keyRings/R/cryptoKeys/K */
+async function keyUse(google: Surroundings["google"], key: string): Promise<Finding> {
+  const wanted = ["cloudkms.cryptoKeyVersions.useToEncrypt", "cloudkms.cryptoKeyVersions.useToDecrypt"];
+  const reply = await google.post("cloudkms", `v1/${key}:testIamPermissions`, { permissions: wanted });
+  if (reply.status !== 200)
+    return skipped(`secrets are encrypted with ${key}; whether it may be used can't be asked for: ${reply.message}`);
+  const granted = (reply.body.permissions ?? []) as string[];
+  const missing = wanted.filter((one) => !granted.includes(one));
+  if (missing.length === 0) return ok(`secrets are encrypted with ${key}`);
+  return problem(
+    `the key ${key} may not be used: missing ${missing.join(", ")}`,
+    `gcloud kms keys add-iam-policy-binding ${key} --member=MEMBER --role=roles/cloudkms.cryptoKeyEncrypterDecrypter`,
+  );
 }

@@ -67,7 +67,7 @@ export class FakeApis {
     const [api, ...rest] = path.split("/");
     if (api === "storage") return this.#storage(method, rest.slice(2), query, body);
     if (api === "oauth2") return { body: this.tokenInfo };
-    if (api === "cloudresourcemanager") {
+    if (api === "cloudresourcemanager" || path.endsWith(":testIamPermissions")) {
       return { body: { permissions: (body.permissions as string[]).filter((one) => this.granted.has(one)) } };
     }
     if (api === "serviceusage") return this.#services(path, query, body);
