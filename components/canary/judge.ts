@@ -35,6 +35,8 @@ export interface Analysis {
   problems: string[];
   checks: Check[];
   observations: Observation[];
+  /** Checks that failed at first, for slowness alone, so that it was measured again; only where it was. */
+  slowAtFirst?: Check[];
 }
 
 /** Compares a canary with its baseline over the same time. Too few samples are inconclusive, whatever they show but a failure. */
@@ -44,6 +46,18 @@ export function judgeCanary(observations: Observation[], thresholds: CanaryThres
   const few = tooFew(observations, thresholds.minSamples);
   const verdict = failed.length > 0 ? "FAILED" : few.length > 0 ? "INCONCLUSIVE" : "PASSED";
   return { verdict, problems: [...failed, ...few], checks, observations };
+}
+
+/**
+ * Whether a canary fails for being slow and nothing else, by the gate's own questions. Wrong answers and errors are facts; a slow burst may be the machine's or the
+ * network's doing, which hits one side by chance, and a slow policy is slow the next time too.
+ */
+export function failsForSlownessAlone({ verdict, checks }: Analysis): boolean {
+  return verdict === "FAILED" && checks.every(({ name, passed }) => passed || isProbedLatency(name));
+}
+
+function isProbedLatency(name: string): boolean {
+  return PERCENTILES.some((percentile) => name === latencyName("probes", percentile));
 }
 
 /** Only the gate's own probes have to be enough: how much others ask is not in its hands. */
@@ -81,11 +95,17 @@ function errorCheck(source: Source, baseline: Sample, canary: Sample, { errorRat
 
 function latencyChecks(source: Source, baseline: Sample, canary: Sample, { latency }: CanaryThresholds): Check[] {
   const floors = { p50: latency.p50FloorMs, p95: latency.p95FloorMs, p99: latency.p99FloorMs };
-  return (["p50", "p95", "p99"] as const).map((name) => {
+  return PERCENTILES.map((name) => {
     const from = baseline.latency[name];
     const limit = Math.max(from * latency.factor, from + floors[name]);
-    return check(`${source}: ${name} (ms)`, from, canary.latency[name], limit);
+    return check(latencyName(source, name), from, canary.latency[name], limit);
   });
+}
+
+const PERCENTILES = ["p50", "p95", "p99"] as const;
+
+function latencyName(source: Source, percentile: (typeof PERCENTILES)[number]): string {
+  return `${source}: ${percentile} (ms)`;
 }
 
 /** Half the sum of all differences between two distributions: the share of decisions that went elsewhere. */

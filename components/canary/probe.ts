@@ -53,6 +53,11 @@ export class Probes {
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   }
 
+  /** Forgets what was counted. */
+  restart(): void {
+    for (const side of [this.#baseline, this.#canary]) Object.assign(side, nothingCounted());
+  }
+
   get questions(): readonly { domain: string; input: Scenario["decisions"][number]["input"] }[] {
     return this.#questions;
   }
@@ -75,7 +80,11 @@ async function openSide(url: string, packages: Record<string, string>): Promise<
       decisionClient({ url, packageName, headers, connections: CONCURRENCY }),
     ]),
   );
-  return { clients, latency: new Histogram(), requests: 0, errors: 0, reasons: {} };
+  return { clients, ...nothingCounted() };
+}
+
+function nothingCounted(): Omit<Side, "clients"> {
+  return { latency: new Histogram(), requests: 0, errors: 0, reasons: {} };
 }
 
 async function askSide(side: Side, domain: string, body: string): Promise<void> {

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { judgeCanary, type Observation, type Sample, shareMoved } from "../../../components/canary/judge.ts";
+import {
+  failsForSlownessAlone,
+  judgeCanary,
+  type Observation,
+  type Sample,
+  shareMoved,
+} from "../../../components/canary/judge.ts";
 import { canaryThresholds } from "../../../components/canary/thresholds.ts";
 
 const thresholds = canaryThresholds.parse({});
@@ -86,6 +92,21 @@ describe("judgeCanary", () => {
       "how much others ask isn't the gate's",
     );
   });
+});
+
+describe("failsForSlownessAlone", () => {
+  const slow = { latency: { p50: 40, p95: 45, p99: 900 } };
+  for (const [what, observations, expected] of [
+    ["slow probes", probes(slow), true],
+    ["slow probes with errors", probes({ ...slow, errors: 50 }), false],
+    ["slow probes with other reasons", probes({ ...slow, reasons: { "p.no": 200 } }), false],
+    ["what the cloud says of others' requests", [{ ...probes(slow)[0], source: "monitoring" } as Observation], false],
+    ["nothing", probes({}), false],
+    ["too few samples", probes({ requests: 10 }), false],
+  ] as const) {
+    it(`${what}: ${expected}`, () =>
+      assert.equal(failsForSlownessAlone(judgeCanary([...observations], thresholds)), expected));
+  }
 });
 
 describe("shareMoved", () => {

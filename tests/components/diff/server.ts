@@ -19,6 +19,8 @@ export async function decisionServer(answer: Answerer): Promise<DecisionServer> 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    // It has decisions and nothing else, no metrics say.
+    if (request.method === "GET") return response.writeHead(404).end();
     const { input } = JSON.parse(Buffer.concat(chunks).toString()) as { input: { n: number } };
     count += 1;
     const given = await answer(input, { count, path: request.url ?? "" });
