@@ -30,8 +30,7 @@ export async function attach(inputs: Inputs, builder: Builder, limitMs = LIMIT_M
   const attached: Attachment = {};
   try {
     const image = parseReference(inputs.image);
-    const signal = AbortSignal.timeout(limitMs);
-    await attachAll(inputs, builder, image, new Repository(image, signal), attached);
+    await attachAll(inputs, builder, image, AbortSignal.timeout(limitMs), attached);
     return attached;
   } catch (error) {
     const failure = messageOf(error);
@@ -46,16 +45,17 @@ async function attachAll(
   inputs: Inputs,
   builder: Builder,
   image: ImageReference,
-  repository: Repository,
+  signal: AbortSignal,
   attached: Attachment,
 ): Promise<void> {
+  const repository = new Repository(image, signal);
   const subject = await subjectOf(image, repository);
   const existing = await Promise.all(KINDS.map((kind) => existingArtifact(kind, image, repository)));
   const isComplete = existing.every((artifact) => artifact !== undefined);
   if (!isComplete && !inputs.built) {
     throw new Error("it was in the registry before this update, which so can't vouch for how it was built");
   }
-  const documents = isComplete ? undefined : await documentsOf(inputs, image, builder);
+  const documents = isComplete ? undefined : await documentsOf(inputs, image, builder, signal);
   const unlisted: Descriptor[] = [];
   for (const [index, kind] of KINDS.entries()) {
     const manifest = existing[index] ?? (await upload(documents?.[kind] as Attached, subject, repository));

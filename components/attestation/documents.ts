@@ -15,10 +15,11 @@ export async function documentsOf(
   inputs: Inputs,
   image: ImageReference,
   builder: Builder,
+  signal: AbortSignal,
 ): Promise<{ sbom: Attached; provenance: Attached }> {
   const [bundle, version, repository] = await Promise.all([
     readBundle(path.join(inputs.context, "root/bundle.tar.gz")),
-    opaVersion(inputs.image),
+    opaVersion(inputs.image, signal),
     addressOf(inputs.policyDir),
   ]);
   const sbom = describeContent({ ...inputs, image, bundle, opaVersion: version });

@@ -12,10 +12,13 @@ export interface ImageReference {
   digest: string;
 }
 
-const REFERENCE =
-  /^([a-zA-Z0-9.-]+(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?)\/([a-z0-9]+(?:[._/-]+[a-z0-9]+)*)@(sha256:[0-9a-f]{64})$/;
+/** Source: the grammar of github.com/distribution/reference. */
+const COMPONENT = "[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*";
+const REFERENCE = new RegExp(
+  `^((?:[a-zA-Z0-9.-]+|\\[[0-9a-f:]+\\])(?::\\d+)?)/(${COMPONENT}(?:/${COMPONENT})*)(?::[\\w.-]{1,128})?@(sha256:[0-9a-f]{64})$`,
+);
 
-/** @throws UserError for anything but `registry/path@sha256:…` */
+/** Takes an image apart; a tag beside the digest says nothing. @throws UserError for anything but `registry/path@sha256:…` */
 export function parseReference(image: string): ImageReference {
   const [, registry, path, digest] = REFERENCE.exec(image) ?? [];
   if (registry === undefined || path === undefined || digest === undefined) {

@@ -40,14 +40,14 @@ export async function authorizationFor(
   const { statusCode, body } = await request(url, { headers: login, dispatcher: httpAgent(), signal });
   const text = await body.text();
   if (statusCode !== 200) {
-    const next = "basic" in basic ? "" : `; ${basic.without}`;
+    const next = "basic" in basic ? "" : `; ${basic.why}`;
     throw new RegistryError(`${url.host} gave no token for ${registry}: ${statusCode}${next}`, statusCode);
   }
   const { token, access_token } = JSON.parse(text) as { token?: string; access_token?: string };
   return `Bearer ${token ?? access_token}`;
 }
 
-type Basic = { basic: string } | { without: string };
+type Basic = { basic: string } | { why: string };
 
 async function basicLogin(registry: string): Promise<Basic> {
   if (isGoogle(registry)) {
@@ -55,15 +55,14 @@ async function basicLogin(registry: string): Promise<Basic> {
     return { basic: Buffer.from(`oauth2accesstoken:${token}`).toString("base64") };
   }
   const login = await dockerLogin(registry);
-  if (login === undefined)
-    return { without: `no login for it in Docker's configuration (\`docker login ${registry}\`)` };
+  if (login === undefined) return { why: `no login for it in Docker's configuration (\`docker login ${registry}\`)` };
   if ("basic" in login) return login;
-  return { without: `Docker keeps its login with the helper ${login.helper}, which isn't asked here` };
+  return { why: `Docker keeps its login with the helper ${login.helper}, which isn't asked here` };
 }
 
 function needed(login: Basic, registry: string): string {
   if ("basic" in login) return login.basic;
-  throw new RegistryError(`${registry} wants a login: ${login.without}`, 401);
+  throw new RegistryError(`${registry} wants a login: ${login.why}`, 401);
 }
 
 function tokenUrl(realm: string, registry: string): URL {
