@@ -3,6 +3,7 @@
  * Each step waits for the one before; the parts are in components/.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { attest } from "./components/attestation/ImageAttestation.ts";
 import { Attempt, explained } from "./components/audit/Attempt.ts";
 import { AuditRecord } from "./components/audit/AuditRecord.ts";
 import { exportCommit } from "./components/commit/export.ts";
@@ -50,6 +51,7 @@ const governance = new GovernanceChecks("governance", { release, policyDigest, r
 const platform = new Platform("platform", config, { dependsOn: governance });
 const settings = pulumi.output({ ...instances, serviceAccount: platform.serviceAccount });
 const image = new PolicyImage("image", { release, policyDigest, ...images }, { dependsOn: platform });
+attest({ reference: image.reference, spec: images.policy, policyDigest }, release, config, record.id);
 
 // In every region: the service, and the release's revision without traffic.
 const deployments = placesOf(config).map((place) => {

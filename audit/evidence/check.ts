@@ -1,11 +1,11 @@
 import type { KeyObject } from "node:crypto";
 import { z } from "zod";
+import { STATEMENT_TYPE } from "../../components/attestation/statement.ts";
 import { fold, GENESIS, leafOf } from "../../components/audit/chain.ts";
 import { sha256 } from "../../components/sha256.ts";
 import { type Files, readArchive } from "./archive.ts";
 import { MANIFEST_TYPE, PLACES } from "./collect.ts";
 import { isSignedBy, open } from "./dsse.ts";
-import { STATEMENT_TYPE } from "./statements.ts";
 
 const manifest = z.object({
   format: z.literal(1),

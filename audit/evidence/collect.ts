@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import { STATEMENT_TYPE, type Statement } from "../../components/attestation/statement.ts";
 import { type EntryFiles, leafOf } from "../../components/audit/chain.ts";
 import { exportCommit } from "../../components/commit/export.ts";
 import { sha256 } from "../../components/sha256.ts";
@@ -15,7 +16,7 @@ import { runVerification } from "../verify/run.ts";
 import type { Files } from "./archive.ts";
 import { seal } from "./dsse.ts";
 import { junit } from "./junit.ts";
-import { provenance, STATEMENT_TYPE, type Statement, type Subject, testResult } from "./statements.ts";
+import { provenance, type Subject, testResult } from "./statements.ts";
 
 export const MANIFEST_TYPE = "application/vnd.flowpilot.evidence+json";
 

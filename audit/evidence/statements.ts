@@ -1,12 +1,9 @@
+import { BUILD, PROVENANCE, STATEMENT, type Statement } from "../../components/attestation/statement.ts";
 import type { EntryFacts } from "../facts.ts";
 import type { GateDetails } from "../report/details.ts";
 
-/** Sources: in-toto attestation framework v1 (spec/v1/statement.md), predicates test-result v0.1 and SLSA provenance v1. */
-export const STATEMENT_TYPE = "application/vnd.in-toto+json";
-const STATEMENT = "https://in-toto.io/Statement/v1";
+/** Source: in-toto attestation framework, predicate test-result v0.1. */
 const TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1";
-const PROVENANCE = "https://slsa.dev/provenance/v1";
-const BUILD = "https://flowpilot.dev/policy-image/v1";
 
 /** What the statements are about. */
 export interface Subject {
@@ -17,13 +14,6 @@ export interface Subject {
   policyDigest: string;
   /** Where the repository is on the web or on disk. */
   repository: string;
-}
-
-export interface Statement {
-  _type: string;
-  subject: { name: string; digest: Record<string, string> }[];
-  predicateType: string;
-  predicate: unknown;
 }
 
 /** That the scenarios were run against the release, and how each ended. */

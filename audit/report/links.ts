@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
+import { repositoryAddress } from "../../components/commit/repository-address.ts";
 import { readFacts } from "../facts.ts";
 import type { OpenedStack } from "../open.ts";
-import { webAddress } from "./gather.ts";
 
 const run = promisify(execFile);
 
@@ -25,14 +25,4 @@ export async function commitLinks(opened: OpenedStack): Promise<(commit: string)
   const { address } = await repositoryOf(opened);
   return (commit) =>
     address === undefined || !/^[0-9a-f]{7,64}$/.test(commit) ? undefined : `${address}/commit/${commit}`;
-}
-
-/** `https://host/owner/name` of a git remote, in any of its usual forms; undefined for anything else. Credentials in it are left out. */
-export function repositoryAddress(remote: string): string | undefined {
-  const scp = /^(?:[\w.-]+@)?([\w.-]+):(?!\/)([\w./~-]+)$/.exec(remote);
-  const address = scp === null ? remote.replace(/^ssh:/, "https:") : `https://${scp[1]}/${scp[2]}`;
-  const web = webAddress(address);
-  if (web === undefined) return undefined;
-  const { hostname, pathname, protocol } = new URL(web);
-  return `${protocol}//${hostname}${pathname.replace(/\.git\/?$|\/+$/, "")}`;
 }

@@ -7,10 +7,10 @@ import { pathToFileURL } from "node:url";
 import type { AxeResults } from "axe-core";
 import type { BrowserContext, Page } from "playwright-core";
 import { gatherReport } from "../../audit/report/gather.ts";
-import { repositoryAddress } from "../../audit/report/links.ts";
 import { renderReport } from "../../audit/report/page.ts";
 import { FileStore } from "../../components/audit/file-store.ts";
 import { StoredHistory } from "../../components/audit/stored-history.ts";
+import { repositoryAddress } from "../../components/commit/repository-address.ts";
 import { startBrowser } from "./browser.ts";
 import { MadeHistory, PROJECT, revisionOf } from "./history.ts";
 

@@ -73,6 +73,14 @@ describe("production's settings on the local Cloud Run", function () {
     const pushed = await tags(registry.host);
     assert.ok(pushed.includes(version));
     const digest = await digestOf(registry.host, version);
+    const attached = await attachedTo(project);
+    assert.deepEqual([attached.failure, attached.built], [undefined, true]);
+    const about = digest?.replace(":", "-");
+    assert.ok([about, `${about}.sbom`, `${about}.provenance`].every((tag) => pushed.includes(tag as string)));
+    assert.deepEqual(
+      (await contentOf(registry.host, `${about}.provenance`)).predicate.buildDefinition.externalParameters,
+      { release: version, commit: (await project.git("rev-parse", "HEAD")).trim(), domains: ["travel"] },
+    );
 
     // Another machine, or a state that was lost: nothing is built again, for a tag can't be moved.
     await using other = await TestProject.start();
@@ -84,11 +92,33 @@ describe("production's settings on the local Cloud Run", function () {
     assert.deepEqual(await tags(registry.host), pushed);
     const built = (await other.state()).filter(({ type }) => type === "docker:index/image:Image");
     assert.deepEqual(built.map(dockerfile), ["Dockerfile.existing", "Dockerfile.existing"]);
+    const kept = await attachedTo(other);
+    assert.deepEqual(
+      [kept.failure, kept.built, kept.sbom, kept.provenance],
+      [undefined, false, attached.sbom, attached.provenance],
+    );
   });
 });
 
 function dockerfile({ inputs }: StateResource): string {
   return path.basename((inputs?.build as { dockerfile?: string } | undefined)?.dockerfile ?? "");
+}
+
+/** What came of attaching SBOM and provenance. */
+async function attachedTo(project: TestProject): Promise<Record<string, unknown>> {
+  const found = (await project.state()).find(({ urn }) => urn.includes("ImageAttestation"));
+  return found?.outputs ?? {};
+}
+
+/** The file of an artifact. */
+async function contentOf(host: string, tag: string) {
+  const accept = "application/vnd.oci.image.manifest.v1+json";
+  const get = async (what: string) =>
+    (await fetch(`http://${host}/v2/policies/opa/${what}`, { headers: { accept } })).json();
+  const { layers } = (await get(`manifests/${tag}`)) as { layers: { digest: string }[] };
+  return (await get(`blobs/${layers[0]?.digest}`)) as {
+    predicate: { buildDefinition: { externalParameters: unknown } };
+  };
 }
 
 /** The local base image in a registry, by digest, as production wants it. */

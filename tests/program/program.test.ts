@@ -90,11 +90,12 @@ function only(resources: Registered[], type: string): Registered {
   return found[0] as Registered;
 }
 
-/** Directories under .local are named by content; which content is another test's business. */
+/** Directories under .local are named by content; which content is another test's business. An update's id is random. */
 function withoutDigests(ran: Ran): unknown {
   return JSON.parse(
     JSON.stringify(ran)
       .replaceAll(/(?<!@sha256:)[0-9a-f]{64}/g, "<sha256>")
-      .replaceAll(/bootstrap-[0-9a-f]{12}/g, "bootstrap-<digest>"),
+      .replaceAll(/bootstrap-[0-9a-f]{12}/g, "bootstrap-<digest>")
+      .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<uuid>"),
   );
 }
