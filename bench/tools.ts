@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { command } from "./command.ts";
+import { hasApt, installPackages } from "../scripts/check/debian-packages.ts";
 
 /** What Debian has of load generators and references: the program, and the package that brings it. */
 const PROGRAMS = { wrk: "/usr/bin/wrk", haproxy: "/usr/sbin/haproxy" };
@@ -13,13 +13,10 @@ export function isThere(tool: Tool): boolean {
 /** Installs what is missing, where that is possible: on Debian as root, or with password-less sudo. What stays missing, isThere tells. */
 export async function installTools(tools: Tool[], say: (text: string) => void): Promise<void> {
   const missing = tools.filter((tool) => !isThere(tool));
-  if (missing.length === 0 || !existsSync("/usr/bin/apt-get")) return;
+  if (missing.length === 0 || !hasApt()) return;
   say(`installing ${missing.join(", ")}`);
-  const [program, ...before] = process.getuid?.() === 0 ? ["env"] : ["sudo", "-n", "env"];
-  const apt = [...before, "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"];
   try {
-    await command(program as string, [...apt, "update"]);
-    await command(program as string, [...apt, "install", "-y", "--no-install-recommends", ...missing]);
+    await installPackages(missing);
   } catch (error) {
     say(`could not install ${missing.join(", ")}: ${(error as Error).message}`);
   }

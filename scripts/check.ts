@@ -18,7 +18,7 @@ if (typeof selection === "string") {
 }
 if (selection.kinds.has("unit") || selection.kinds.has("integration")) {
   try {
-    installTestTools();
+    await installTestTools();
   } catch (error) {
     console.error((error as Error).message);
     process.exit(1);

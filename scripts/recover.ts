@@ -5,7 +5,6 @@
  */
 import { Command } from "commander";
 import { CloudRun } from "../components/cloudrun/client.ts";
-
 import { messageOf } from "../components/errors.ts";
 import { placeOf } from "../components/regions/earlier.ts";
 import { type Place, placesOf } from "./recover/places.ts";

@@ -1,4 +1,4 @@
-import { BUILD, PROVENANCE, STATEMENT, type Statement } from "../../components/attestation/statement.ts";
+import { provenanceStatement, STATEMENT, type Statement } from "../../components/attestation/statement.ts";
 import type { EntryFacts } from "../facts.ts";
 import type { GateDetails } from "../report/details.ts";
 
@@ -42,30 +42,21 @@ export function testResult(subject: Subject, gate: GateDetails): Statement {
 
 /** From which commit the image was made, and by which update. */
 export function provenance(subject: Subject, entry: EntryFacts): Statement {
-  return {
-    _type: STATEMENT,
+  return provenanceStatement({
     subject: subjects(subject),
-    predicateType: PROVENANCE,
-    predicate: {
-      buildDefinition: {
-        buildType: BUILD,
-        externalParameters: {
-          release: subject.release,
-          domains: entry.governance?.domains.map(({ domain }) => domain) ?? [],
-        },
-        internalParameters: { policyDigest: subject.policyDigest },
-        resolvedDependencies: [{ uri: `git+${subject.repository}`, digest: { gitCommit: subject.commit } }],
-      },
-      runDetails: {
-        builder: { id: `${BUILD}#${entry.attempt?.operator ?? "unknown"}` },
-        metadata: {
-          invocationId: entry.attempt?.run ?? entry.recordId ?? entry.key,
-          startedOn: new Date(entry.startedAt).toISOString(),
-          finishedOn: new Date(entry.endedAt).toISOString(),
-        },
-      },
+    externalParameters: {
+      release: subject.release,
+      domains: entry.governance?.domains.map(({ domain }) => domain) ?? [],
     },
-  };
+    policyDigest: subject.policyDigest,
+    resolvedDependencies: [{ uri: `git+${subject.repository}`, digest: { gitCommit: subject.commit } }],
+    operator: entry.attempt?.operator ?? "unknown",
+    metadata: {
+      invocationId: entry.attempt?.run ?? entry.recordId ?? entry.key,
+      startedOn: new Date(entry.startedAt).toISOString(),
+      finishedOn: new Date(entry.endedAt).toISOString(),
+    },
+  });
 }
 
 /** The image where its digest is known, and the policies in it. */

@@ -1,5 +1,6 @@
 import { leafOf } from "../../components/audit/chain.ts";
 import type { HistorySource } from "../../components/audit/source.ts";
+import { webAddress } from "../../components/web-address.ts";
 import { type AuditEvent, eventsOf } from "../events.ts";
 import { type EntryFacts, readFacts } from "../facts.ts";
 import { eventsSince } from "../now.ts";
@@ -152,11 +153,4 @@ function describeSigner(signer: unknown): string {
     .filter(([, value]) => typeof value === "string")
     .map(([name, value]) => `${name} ${value}`)
     .join(", ");
-}
-
-/** Only what a browser opens as a web page becomes a link. */
-export function webAddress(text: string | undefined): string | undefined {
-  if (text === undefined || !URL.canParse(text)) return undefined;
-  const { protocol, href } = new URL(text);
-  return protocol === "https:" || protocol === "http:" ? href : undefined;
 }

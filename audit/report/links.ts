@@ -1,11 +1,7 @@
-import { execFile } from "node:child_process";
 import path from "node:path";
-import { promisify } from "node:util";
-import { repositoryAddress } from "../../components/commit/repository-address.ts";
+import { originAddress } from "../../components/commit/repository-address.ts";
 import { readFacts } from "../facts.ts";
 import type { OpenedStack } from "../open.ts";
-
-const run = promisify(execFile);
 
 /** The directory that holds the policies, in whichever repository, and that repository's address on the web where its origin has one. */
 export async function repositoryOf({
@@ -16,8 +12,7 @@ export async function repositoryOf({
   const newest = (await source.list()).keys.at(-1);
   const config = newest === undefined ? {} : readFacts(await source.read(newest)).config;
   const policyDir = path.resolve(directory, config[`${project}:policyDir`] ?? "policies");
-  const { stdout } = await run("git", ["-C", policyDir, "remote", "get-url", "origin"]).catch(() => ({ stdout: "" }));
-  return { directory: policyDir, address: repositoryAddress(stdout.trim()) };
+  return { directory: policyDir, address: await originAddress(policyDir) };
 }
 
 /** Makes the address of a commit on the web; none where the repository has none. */

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { bookingBy } from "../../tests/integration/decisions.ts";
 import type { Bench } from "../bench.ts";
+import { command } from "../command.ts";
 import { startHaproxy } from "../load/haproxy.ts";
 import { type Throughput, wrk } from "../load/wrk.ts";
 import { BenchProject, SERVICE } from "../place/project.ts";
@@ -31,7 +32,7 @@ export const frontEnd: Bench = {
     run.step("a release");
     await project.up();
     const { url, host } = await project.mainUrl();
-    const container = await project.cloud.addressOf(SERVICE, (await project.test.outputs()).revision as string, PORT);
+    const container = await addressOf(project, (await project.test.outputs()).revision as string);
     await using haproxy = haproxyIsThere ? await startHaproxy(host, container) : undefined;
     await using work = await temporaryDirectory();
     const bodyFile = path.join(work.path, "body.json");
@@ -63,4 +64,12 @@ export const frontEnd: Bench = {
 
 function named(other: string, seen: Throughput): Values {
   return { [rate(other)]: seen.perSecond, [p99(other)]: seen.p99 };
+}
+
+/** `address:port` of a revision's container, as the front end reaches it. */
+async function addressOf({ cloud }: BenchProject, revision: string): Promise<string> {
+  const [id] = await cloud.running(`${SERVICE}/revisions/${revision}`);
+  if (id === undefined) throw new Error(`${revision} has no container`);
+  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+  return `${(await command("docker", ["inspect", "--format", format, id])).trim()}:${PORT}`;
 }

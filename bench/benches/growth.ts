@@ -60,7 +60,7 @@ async function projectWithPast(run: Run, deployments: number): Promise<BenchProj
     await project.up();
     await givePast(project, deployments - 1, run.signal);
     await checkAudit(project, run.signal);
-    while ((await project.cloud.runningContainers()) > 3) await sleep(500, undefined, { signal: run.signal });
+    while ((await project.cloud.running()).length > 3) await sleep(500, undefined, { signal: run.signal });
     return project;
   } catch (error) {
     await project[Symbol.asyncDispose]();

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../../components/opa/free-port.ts";
+import { temporaryDirectory } from "../place/temporary.ts";
 
 /** A running haproxy. `await using` ends it. */
 export type Haproxy = AsyncDisposable & { url: string };
@@ -29,8 +29,8 @@ backend container
 
 /** Starts haproxy in front of a server (`address:port`) and waits until it listens. */
 export async function startHaproxy(host: string, server: string): Promise<Haproxy> {
-  const directory = await mkdtemp(path.join(tmpdir(), "flowpilot-bench-haproxy-"));
-  const file = path.join(directory, "haproxy.cfg");
+  const directory = await temporaryDirectory();
+  const file = path.join(directory.path, "haproxy.cfg");
   const port = await freePort();
   await writeFile(file, configuration(port, host, server));
   // In the foreground, as one process that ends with its signal.
@@ -39,7 +39,7 @@ export async function startHaproxy(host: string, server: string): Promise<Haprox
   const stop = async () => {
     child.kill("SIGTERM");
     await ended;
-    await rm(directory, { recursive: true, force: true });
+    await directory[Symbol.asyncDispose]();
   };
   for (const deadline = Date.now() + 10_000; !(await listens(port)); await sleep(20)) {
     if (child.exitCode === null && Date.now() < deadline) continue;

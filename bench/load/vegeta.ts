@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { command, ROOT } from "../command.ts";
+import { temporaryDirectory } from "../place/temporary.ts";
 
 /** One request: a decision that is asked for. */
 export interface Target {
@@ -47,24 +48,18 @@ export async function vegeta(): Promise<string> {
  */
 export async function sendAll(targets: Target[], connections: number, signal?: AbortSignal): Promise<number> {
   const program = await vegeta();
-  const directory = await mkdtemp(path.join(tmpdir(), "flowpilot-bench-load-"));
-  try {
-    const results = path.join(directory, "results");
-    const limits = ["workers", "max-workers", "connections", "max-connections"].map(
-      (name) => `-${name}=${connections}`,
-    );
-    // Lazy: each target once, and then the end.
-    const args = ["attack", "-format=json", "-lazy", "-rate=0", ...limits, "-max-body=0", `-output=${results}`];
-    await command(program, args, { input: targets.map(asLine).join(""), signal });
-    const report = JSON.parse(await command(program, ["report", "-type=json", results], { signal })) as Report;
-    const good = report.status_codes["200"] ?? 0;
-    if (good !== targets.length) {
-      throw new Error(`${good} of ${targets.length} requests were answered with 200: ${report.errors.join("; ")}`);
-    }
-    return (report.duration + report.wait) / 1e6;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+  await using directory = await temporaryDirectory();
+  const results = path.join(directory.path, "results");
+  const limits = ["workers", "max-workers", "connections", "max-connections"].map((name) => `-${name}=${connections}`);
+  // Lazy: each target once, and then the end.
+  const args = ["attack", "-format=json", "-lazy", "-rate=0", ...limits, "-max-body=0", `-output=${results}`];
+  await command(program, args, { input: targets.map(asLine).join(""), signal });
+  const report = JSON.parse(await command(program, ["report", "-type=json", results], { signal })) as Report;
+  const good = report.status_codes["200"] ?? 0;
+  if (good !== targets.length) {
+    throw new Error(`${good} of ${targets.length} requests were answered with 200: ${report.errors.join("; ")}`);
   }
+  return (report.duration + report.wait) / 1e6;
 }
 
 /** Durations in ns: between the first and the last request, and from there to the last answer. */

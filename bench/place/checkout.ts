@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "../../components/opa/free-port.ts";
+import { removeImages } from "../../tests/integration/project.ts";
 import { command, ROOT } from "../command.ts";
 
 /** The project as a user has it, set up: its files in a directory of their own, with a copy of the tools and packages that are installed here. `await using` removes all of it. */
@@ -53,8 +54,7 @@ export class Checkout implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await command(process.execPath, ["local/cli.ts", "reset", "--yes"], { cwd: this.#directory, env: this.#env });
-    const images = (await command("docker", ["image", "ls", "--quiet", this.#images])).split("\n").filter(Boolean);
-    if (images.length > 0) await command("docker", ["image", "rm", "--force", ...new Set(images)]);
+    await removeImages(this.#images);
     await rm(this.#directory, { recursive: true, force: true });
   }
 

@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { CloudRun } from "../../components/cloudrun/client.ts";
+import { CloudProcess } from "../../tests/integration/cloud-process.ts";
 import { TestProject } from "../../tests/integration/project.ts";
 import type { Run } from "../bench.ts";
-import { Daemon } from "./daemon.ts";
 
 export const POLICY = "policies/travel/policy.rego";
 export const SERVICE = "projects/test/locations/us-central1/services/flowpilot-opa";
@@ -11,30 +11,30 @@ export const SERVICE = "projects/test/locations/us-central1/services/flowpilot-o
 /** The project with a repository, a state and a local Cloud Run of its own. `await using` removes all of it. */
 export class BenchProject implements AsyncDisposable {
   readonly test: TestProject;
-  readonly cloud: Daemon;
+  readonly cloud: CloudProcess;
   readonly client: CloudRun;
   readonly #run: Run;
   #commits = 0;
 
-  private constructor(run: Run, test: TestProject, cloud: Daemon) {
+  private constructor(run: Run, test: TestProject, cloud: CloudProcess) {
     this.#run = run;
     this.test = test;
     this.cloud = cloud;
     this.client = new CloudRun({ endpoint: cloud.adminUrl });
   }
 
-  /** Starts it, with this project's own policies as the first commit; nothing is deployed yet. @param idleSeconds see Daemon */
-  static async start(run: Run, idleSeconds?: number): Promise<BenchProject> {
+  /** Starts it, with this project's own policies as the first commit; nothing is deployed yet. @param idleSeconds see CloudProcessOptions; what a bench does in its own process doesn't slow the local Cloud Run down */
+  static async start(run: Run, idleSeconds = 600): Promise<BenchProject> {
     run.step("a repository, a stack and a local Cloud Run");
-    let cloud: Daemon | undefined;
+    let cloud: CloudProcess | undefined;
     let directory: string | undefined;
     try {
       const test = await TestProject.start({}, async (dataDir) => {
         directory = path.dirname(dataDir);
-        cloud = await Daemon.start(dataDir, idleSeconds);
+        cloud = await CloudProcess.start(dataDir, { idleSeconds, detached: true });
         return cloud;
       });
-      return new BenchProject(run, test, cloud as Daemon);
+      return new BenchProject(run, test, cloud as CloudProcess);
     } catch (error) {
       await cloud?.stop();
       if (directory !== undefined) await rm(directory, { recursive: true, force: true });

@@ -11,12 +11,20 @@ interface DockerConfig {
   credsStore?: string;
 }
 
+/** Docker's configuration as the user has it; empty where there is none. @throws SyntaxError when it isn't JSON */
+export async function readDockerConfig(directory: string): Promise<DockerConfig> {
+  return JSON.parse(await readFile(path.join(directory, "config.json"), "utf8").catch(() => "{}")) as DockerConfig;
+}
+
+/** The directory that Docker keeps its configuration in. */
+export function dockerDirectory(environment: NodeJS.ProcessEnv): string {
+  return environment.DOCKER_CONFIG || path.join(environment.HOME ?? homedir(), ".docker");
+}
+
 /** The login that `docker login` has left for a registry. No program is asked for one. A configuration that can't be read knows nothing. */
 export async function dockerLogin(registry: string, environment: NodeJS.ProcessEnv = process.env): Promise<Login> {
-  const directory = environment.DOCKER_CONFIG || path.join(homedir(), ".docker");
-  const text = await readFile(path.join(directory, "config.json"), "utf8").catch(() => "{}");
   try {
-    return loginOf(JSON.parse(text) as DockerConfig, registry);
+    return loginOf(await readDockerConfig(dockerDirectory(environment)), registry);
   } catch {
     return undefined;
   }

@@ -1,6 +1,5 @@
 import path from "node:path";
-import { simpleGit } from "simple-git";
-import { repositoryAddress } from "../commit/repository-address.ts";
+import { originAddress } from "../commit/repository-address.ts";
 import type { Attached } from "./artifact.ts";
 import { readBundle } from "./bundle-files.ts";
 import { opaVersion } from "./opa-version.ts";
@@ -20,7 +19,7 @@ export async function documentsOf(
   const [bundle, version, repository] = await Promise.all([
     readBundle(path.join(inputs.context, "root/bundle.tar.gz")),
     opaVersion(inputs.image, signal),
-    addressOf(inputs.policyDir),
+    originAddress(inputs.policyDir),
   ]);
   const sbom = describeContent({ ...inputs, image, bundle, opaVersion: version });
   const provenance = provenanceOf({ ...inputs, image, repository, builder });
@@ -33,11 +32,4 @@ export async function documentsOf(
       annotations: { "in-toto.io/predicate-type": PROVENANCE },
     },
   };
-}
-
-async function addressOf(policyDir: string): Promise<string | undefined> {
-  const remote = await simpleGit(path.resolve(policyDir))
-    .raw("remote", "get-url", "origin")
-    .catch(() => "");
-  return repositoryAddress(remote.trim());
 }

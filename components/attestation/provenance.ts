@@ -1,5 +1,5 @@
 import { type ImageReference, imagePurl } from "./reference.ts";
-import { BUILD, PROVENANCE, STATEMENT, type Statement } from "./statement.ts";
+import { provenanceStatement, type Statement } from "./statement.ts";
 
 /** Who built an image, and in which run. */
 export interface Builder {
@@ -25,23 +25,14 @@ export interface Built {
 /** From which commit and base image an image was built, by whom. It holds no time: the audit has those. */
 export function provenanceOf(built: Built): Statement {
   const { image, release, commit, policyDigest, domains, builder } = built;
-  return {
-    _type: STATEMENT,
+  return provenanceStatement({
     subject: [{ name: image.repository, digest: { sha256: hexOf(image.digest) } }],
-    predicateType: PROVENANCE,
-    predicate: {
-      buildDefinition: {
-        buildType: BUILD,
-        externalParameters: { release, commit, domains },
-        internalParameters: { policyDigest },
-        resolvedDependencies: [source(built), ...base(built.baseImage)],
-      },
-      runDetails: {
-        builder: { id: encodeURI(`${BUILD}#${builder.operator}`) },
-        metadata: { invocationId: builder.run ?? `urn:uuid:${builder.audit}` },
-      },
-    },
-  };
+    externalParameters: { release, commit, domains },
+    policyDigest,
+    resolvedDependencies: [source(built), ...base(built.baseImage)],
+    operator: encodeURI(builder.operator),
+    metadata: { invocationId: builder.run ?? `urn:uuid:${builder.audit}` },
+  });
 }
 
 function source({ repository, commit }: Built) {

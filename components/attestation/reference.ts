@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { isRegistryPath } from "../image/registry-path.ts";
 
 /** An image in a registry, by digest. */
 export interface ImageReference {
@@ -35,15 +36,15 @@ export function imagePurl(image: string): string | undefined {
   const [name = "", digest] = image.split("@");
   if (digest === undefined) return undefined;
   const repository = withoutTag(name);
-  const first = repository.split("/")[0] as string;
-  const hosted = repository.includes("/") && (/[.:]/.test(first) || first === "localhost");
-  const path = hosted ? repository : `docker.io/${repository.includes("/") ? "" : "library/"}${repository}`;
+  const path = isRegistryPath(repository)
+    ? repository
+    : `docker.io/${repository.includes("/") ? "" : "library/"}${repository}`;
   const short = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
   const url = encodeURIComponent(path).replaceAll("%2F", "/");
   return `pkg:oci/${short}@${encodeURIComponent(digest)}?repository_url=${url}`;
 }
 
 /** A tag comes after the last slash; a colon before that is a port's. */
-export function withoutTag(name: string): string {
+function withoutTag(name: string): string {
   return name.replace(/:[\w.-]+$/, (tag) => (tag.includes("/") ? tag : ""));
 }

@@ -8,7 +8,7 @@ import { subjectOf } from "../notify/subject.ts";
 import { readDeployedRelease } from "../opa/client.ts";
 import { operator } from "../operator.ts";
 import { describeEarlier, placeOf, proveEarlier, restoreEarlier } from "../regions/earlier.ts";
-import { type EndedRollout, end, restore } from "../rollout/end.ts";
+import { type EndedRollout, end, restore, whetherSeen } from "../rollout/end.ts";
 import { finishEvenAlone, stopWatching } from "../rollout/watch.ts";
 import { scenariosDigest } from "../scenarios/digest.ts";
 import { loadScenarios } from "../scenarios/load.ts";
@@ -225,6 +225,5 @@ function describeTraffic(inputs: Inputs, { verdict, restoration }: Outputs): str
   if (restoration.overtaken) {
     return `Somebody else moved the traffic meanwhile, and that stays: ${describeSplit(restoration.split)} serves.`;
   }
-  const seen = restoration.observed ? "seen at the main URL" : "NOT yet seen at the main URL: check it";
-  return `Rolled back: ${describeSplit(restoration.split)} serves again (${seen}). The release is quarantined; a new commit deploys normally.`;
+  return `Rolled back: ${describeSplit(restoration.split)} serves again (${whetherSeen(restoration)}). The release is quarantined; a new commit deploys normally.`;
 }

@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import type { ImageSpec } from "./build-once.ts";
 import { ADOPT, BUILD, bootstrapContext, policyContext } from "./context.ts";
 import { imageExists } from "./existing.ts";
+import { isRegistryPath } from "./registry-path.ts";
 
 /** Directory that build contexts are kept in. */
 const TARGET = ".local/context";
@@ -74,10 +75,4 @@ function place({ imageRepository }: ImageConfig, tag: string): Pick<ImageSpec, "
 /** An image that stays on this machine's engine is for this machine. */
 function localPlatform(): string {
   return process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
-}
-
-/** By Docker's rule the first part of a name is a registry when it has a dot or a colon, or is localhost. */
-export function isRegistryPath(repository: string): boolean {
-  const [first = "", ...rest] = repository.split("/");
-  return rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
 }

@@ -3,7 +3,7 @@ import { shortName } from "../cloudrun/names.ts";
 import { describeSplit, type Split } from "../cloudrun/traffic.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { operator } from "../operator.ts";
-import { type EndedRollout, end, type Restoration, restore } from "../rollout/end.ts";
+import { type EndedRollout, end, type Restoration, restore, whetherSeen } from "../rollout/end.ts";
 import { rolloutOf } from "../rollout/markers.ts";
 import type { Ending } from "../rollout/plan.ts";
 import { finishEvenAlone, stopWatching } from "../rollout/watch.ts";
@@ -103,8 +103,7 @@ export function describeEarlier(restorations: EarlierRestoration[]): string[] {
     if (restoration.overtaken) {
       return `${where}: somebody else moved the traffic meanwhile, and that stays: ${describeSplit(restoration.split)}`;
     }
-    const seen = restoration.observed ? "seen at the main URL" : "NOT yet seen at the main URL: check it";
-    return `${where}: rolled back too, ${describeSplit(restoration.split)} serves again (${seen})`;
+    return `${where}: rolled back too, ${describeSplit(restoration.split)} serves again (${whetherSeen(restoration)})`;
   });
 }
 

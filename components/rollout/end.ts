@@ -28,6 +28,11 @@ export interface Restoration {
   lastAnswerAt?: string;
 }
 
+/** Whether a restored split was seen at the main URL, for whoever reads that it serves again. */
+export function whetherSeen({ observed }: Pick<Restoration, "observed">): string {
+  return observed ? "seen at the main URL" : "NOT yet seen at the main URL: check it";
+}
+
 export type EndedRollout = Pick<Rollout, "id" | "release" | "revision" | "baseline">;
 
 /**

@@ -2,7 +2,7 @@ import type { CloudRun } from "../../components/cloudrun/client.ts";
 import { describeSplit, splitOf } from "../../components/cloudrun/traffic.ts";
 import { messageOf, UserError } from "../../components/errors.ts";
 import { operator } from "../../components/operator.ts";
-import { restore } from "../../components/rollout/end.ts";
+import { restore, whetherSeen } from "../../components/rollout/end.ts";
 import { rolloutOf } from "../../components/rollout/markers.ts";
 import { canBeWatched } from "../../components/rollout/watch.ts";
 
@@ -43,9 +43,8 @@ async function putBack(client: CloudRun, service: string, force: boolean): Promi
   if (restored.overtaken) {
     return { outcome: "unchanged", message: `somebody else ended the rollout meanwhile; ${serving} serves` };
   }
-  const seen = restored.observed ? "seen at the main URL" : "NOT yet seen at the main URL: check it";
   return {
     outcome: restored.observed ? "restored" : "unseen",
-    message: `the rollout of ${rollout.release} was interrupted; ${serving} serves again (${seen})`,
+    message: `the rollout of ${rollout.release} was interrupted; ${serving} serves again (${whetherSeen(restored)})`,
   };
 }

@@ -1,6 +1,7 @@
 /** `npm run crash-matrix [-- --points N --only TEXT]`: kills everything that can die at every step of a deployment and of a rollback. */
 import { parseArgs } from "node:util";
 import { CrashLab, type Point, pointsOf, type Result } from "./matrix.ts";
+import { runPoints } from "./run-points.ts";
 import { describeTraffic } from "./traffic.ts";
 
 const { values } = parseArgs({ options: { points: { type: "string" }, only: { type: "string" } } });
@@ -9,23 +10,17 @@ await using lab = await CrashLab.open();
 const all = pointsOf(await lab.steps()).filter((point) => describe(point).includes(values.only ?? ""));
 const chosen = spread(all, Number(values.points ?? all.length));
 console.log(`${chosen.length} of ${all.length} points`);
-const results: Result[] = [];
-for (const point of chosen) {
-  const result = await lab.try(point);
-  results.push(result);
-  console.log(
-    `${result.problems.length === 0 ? "ok  " : "FAIL"} ${describe(point).padEnd(50)} ${describeResult(result)}`,
-  );
-  for (const problem of result.problems) console.log(`       ${problem.replaceAll("\n", "\n       ")}`);
-}
-const failed = results.filter(({ problems }) => problems.length > 0).length;
+const { results, failed } = await runPoints(
+  chosen,
+  (point) => lab.try(point),
+  (result) => `${describe(result.point).padEnd(50)} ${describeResult(result)}`,
+);
 console.log(`${results.length} points, ${results.length - failed} as promised, ${failed} not`);
 const sum = (count: (result: Result) => number) => results.reduce((total, result) => total + count(result), 0);
 console.log(
   `${sum(({ traffic }) => traffic.asked)} requests, ${sum(({ traffic }) => traffic.failed.length)} failed, ${sum(({ traffic }) => traffic.byFault.length)} by the fault itself; ` +
     `${sum(({ emptyAttributes }) => emptyAttributes)} empty files of attributes; ${sum(({ struck }) => (struck ? 0 : 1))} points without a victim`,
 );
-process.exitCode = failed === 0 ? 0 : 1;
 
 function describeResult({ served, seconds, recovered, struck, emptyAttributes, traffic, starvedMs }: Result): string {
   const notes = [

@@ -5,11 +5,11 @@ import { CloudRun } from "../../components/cloudrun/client.ts";
 import { describeSplit, sameSplit, splitOf } from "../../components/cloudrun/traffic.ts";
 import { quarantineOf, rolloutOf } from "../../components/rollout/markers.ts";
 import type { Fault } from "../components/cloudrun/admin-api.ts";
+import { CloudProcess } from "../integration/cloud-process.ts";
 import { bookingBy, WRONG_AT_MAIN_URL } from "../integration/decisions.ts";
 import { buildHostImage } from "../integration/host-image/build.ts";
 import { Load } from "../integration/load.ts";
 import { TestProject } from "../integration/project.ts";
-import { KillableCloud } from "./cloud.ts";
 import { FaultProxy, type Target } from "./fault-proxy.ts";
 import { type Traffic, trafficOf } from "./traffic.ts";
 
@@ -108,7 +108,7 @@ export class FaultLab implements AsyncDisposable {
     const config = { baseImage: IMAGE, searchNewAccess: false, canarySteps: [], drill: false };
     const project = await TestProject.start(config, async (dataDir) => {
       // A process of its own: callers' requests don't wait for whatever this one does.
-      const cloud = await KillableCloud.start(dataDir);
+      const cloud = await CloudProcess.start(dataDir);
       adminUrl = cloud.adminUrl;
       const between = await FaultProxy.start(adminUrl);
       proxy = between;
@@ -183,8 +183,7 @@ export class FaultLab implements AsyncDisposable {
   }
 
   async #deployGood(): Promise<void> {
-    const first = (await this.#project.git("rev-list", "--max-parents=0", "HEAD")).trim();
-    await this.#project.git("checkout", "--quiet", first, "--", "policies");
+    await this.#project.resetPolicies();
     this.#count += 1;
     this.#good = await this.#project.append(POLICY, `\n# good ${this.#count}\n`);
   }

@@ -7,10 +7,10 @@ import { promisify } from "node:util";
 import { CloudRun } from "../../components/cloudrun/client.ts";
 import { readDeployedRelease } from "../../components/opa/client.ts";
 import { rolloutOf } from "../../components/rollout/markers.ts";
+import { CloudProcess } from "../integration/cloud-process.ts";
 import { bookingBy, wrongAllowFrom } from "../integration/decisions.ts";
 import { Load } from "../integration/load.ts";
 import { ROOT, TestProject } from "../integration/project.ts";
-import { KillableCloud } from "./cloud.ts";
 import { type Outage, type Traffic, trafficOf } from "./traffic.ts";
 import { dynamicProviderOf, VICTIMS, type Victim } from "./victims.ts";
 
@@ -90,26 +90,26 @@ export function pointsOf(steps: Record<Kind, string[]>): Point[] {
 /** A project in which one point after the other is tried; each leaves it with a good release serving. */
 export class CrashLab implements AsyncDisposable {
   readonly project: TestProject;
-  readonly #cloud: KillableCloud;
+  readonly #cloud: CloudProcess;
   readonly #client: CloudRun;
   #good = "";
   #count = 0;
   /** How long a deployment takes here, ms: machines differ, and a bad release must go wrong after its shift and before its verdict. */
   #takes = 0;
 
-  private constructor(project: TestProject, cloud: KillableCloud) {
+  private constructor(project: TestProject, cloud: CloudProcess) {
     this.project = project;
     this.#cloud = cloud;
     this.#client = new CloudRun({ endpoint: cloud.adminUrl });
   }
 
   static async open(): Promise<CrashLab> {
-    let cloud: KillableCloud | undefined;
+    let cloud: CloudProcess | undefined;
     const project = await TestProject.start(CONFIG, async (dataDir) => {
-      cloud = await KillableCloud.start(dataDir);
+      cloud = await CloudProcess.start(dataDir);
       return cloud;
     });
-    const lab = new CrashLab(project, cloud as unknown as KillableCloud);
+    const lab = new CrashLab(project, cloud as unknown as CloudProcess);
     await lab.#deployGood();
     return lab;
   }
@@ -247,7 +247,7 @@ export class CrashLab implements AsyncDisposable {
         return true;
       case "container": {
         const revisions = [release, this.#good].map((hash) => `${SERVICE}/revisions/flowpilot-opa-${hash}`);
-        const containers = (await Promise.all(revisions.map((revision) => this.#cloud.containersOf(revision)))).flat();
+        const containers = (await Promise.all(revisions.map((revision) => this.#cloud.running(revision)))).flat();
         if (containers.length > 0) await run("docker", ["kill", ...containers]).catch(() => undefined);
         return containers.length > 0;
       }
@@ -267,8 +267,7 @@ export class CrashLab implements AsyncDisposable {
   /** Puts the first policies back and deploys them as a new release. */
   async #deployGood(): Promise<void> {
     await this.project.configure(CONFIG);
-    const first = (await this.project.git("rev-list", "--max-parents=0", "HEAD")).trim();
-    await this.project.git("checkout", "--quiet", first, "--", "policies");
+    await this.project.resetPolicies();
     this.#count += 1;
     const started = Date.now();
     this.#good = await this.project.append(POLICY, `\n# good ${this.#count}\n`);

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { copyFile, readdir, rm } from "node:fs/promises";
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { Verification } from "../../audit/verify/run.ts";
@@ -12,6 +9,7 @@ import { CloudRun } from "../../components/cloudrun/client.ts";
 import { splitOf } from "../../components/cloudrun/traffic.ts";
 import { readDeployedRelease } from "../../components/opa/client.ts";
 import { startLocalCloudRun } from "../../local/server.ts";
+import { startRefusing } from "../local/refusing-proxy.ts";
 import { bookingBy } from "./decisions.ts";
 import { failed, Load } from "./load.ts";
 import { type Cloud, ROOT, TestProject } from "./project.ts";
@@ -170,26 +168,14 @@ describe("a deleted service", function () {
 /** The local Cloud Run, and between it and everybody an API that can be down in a region. */
 async function startWithOutages(dataDir: string, down: Set<string>): Promise<Cloud> {
   const cloud = await startLocalCloudRun({ dataDir, adminPort: 0, frontPort: 0 });
-  const server = createServer((asked, response) => {
-    const { method = "GET", url = "", headers } = asked;
-    if ([...down].some((region) => url.includes(`/locations/${region}/`))) {
-      const error = { code: 503, status: "UNAVAILABLE", message: "The service is currently unavailable." };
-      response.writeHead(503, { "content-type": "application/json" }).end(JSON.stringify({ error }));
-      return;
-    }
-    const passed = request(new URL(url, cloud.adminUrl), { method, headers }, (reply) => {
-      response.writeHead(reply.statusCode ?? 500, reply.headers);
-      reply.pipe(response);
-    });
-    asked.pipe(passed);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const error = { code: 503, status: "UNAVAILABLE", message: "The service is currently unavailable." };
+  const proxy = await startRefusing(cloud.adminUrl, (_method, url) =>
+    [...down].some((region) => url.includes(`/locations/${region}/`)) ? error : undefined,
+  );
   return {
-    adminUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    adminUrl: proxy.url,
     async stop(options) {
-      server.close();
-      server.closeAllConnections();
+      proxy.stop();
       await cloud.stop(options);
     },
   };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { request } from "node:http";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -7,6 +7,7 @@ import { promisify, stripVTControlCharacters } from "node:util";
 import { CloudRun } from "../../components/cloudrun/client.ts";
 import { splitOf } from "../../components/cloudrun/traffic.ts";
 import { readDeployedRelease } from "../../components/opa/client.ts";
+import { hasGcloud } from "../local/has-gcloud.ts";
 import { bookingBy } from "./decisions.ts";
 import { failed, Load } from "./load.ts";
 import { ROOT, TestProject } from "./project.ts";
@@ -14,15 +15,6 @@ import { ROOT, TestProject } from "./project.ts";
 const run = promisify(execFile);
 const POLICY = "policies/travel/policy.rego";
 const SERVICE = "projects/test/locations/us-central1/services/flowpilot-opa";
-
-function hasGcloud(): boolean {
-  try {
-    execFileSync("gcloud", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Runs a command that was printed, as a person pastes it into a shell that has read what `npm run local -- env` prints. */
 async function paste(project: TestProject, command: string): Promise<string> {

@@ -145,6 +145,12 @@ export class TestProject {
     return (await this.git("rev-parse", "HEAD")).trim().slice(0, 7);
   }
 
+  /** Puts the policies of the first commit back into the work tree. */
+  async resetPolicies(): Promise<void> {
+    const first = (await this.git("rev-list", "--max-parents=0", "HEAD")).trim();
+    await this.git("checkout", "--quiet", first, "--", "policies");
+  }
+
   async git(...args: string[]): Promise<string> {
     return (await run("git", ["-C", this.repository, ...args])).stdout;
   }
@@ -195,12 +201,16 @@ export class TestProject {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cloud.stop({ containers: "remove" });
-    const { stdout } = await run("docker", ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", this.images]);
-    // By name: the same image has other names in tests that run at the same time, and they still need it.
-    const names = stdout.split("\n").filter(Boolean);
-    if (names.length > 0) await run("docker", ["image", "rm", ...names]).catch(() => undefined);
+    await removeImages(this.images).catch(() => undefined);
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Removes all images of a repository, by name: the same image has other names in what runs at the same time, and is still needed there. */
+export async function removeImages(repository: string): Promise<void> {
+  const { stdout } = await run("docker", ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository]);
+  const names = stdout.split("\n").filter(Boolean);
+  if (names.length > 0) await run("docker", ["image", "rm", ...names]);
 }
 
 export interface StateResource {

@@ -1,23 +1,15 @@
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gcloudEnvironment, prepareGcloud, shellQuote } from "../../local/cli/environment.ts";
 import { TestCloud, template, to } from "./cloud.ts";
+import { hasGcloud } from "./has-gcloud.ts";
 
 const PARENT = "projects/local/locations/europe-west1";
 const SERVICE = `${PARENT}/services/opa`;
-
-function hasGcloud(): boolean {
-  try {
-    execFileSync("gcloud", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe("gcloud against the local Cloud Run", function () {
   this.timeout(120_000);

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { once } from "node:events";
-import { createServer, request, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { CloudRun } from "../../components/cloudrun/client.ts";
 import { splitOf } from "../../components/cloudrun/traffic.ts";
 import { interruptionOf, markRollout, type Rollout, rolloutOf } from "../../components/rollout/markers.ts";
 import { placesOf } from "../../scripts/recover/places.ts";
 import { TestCloud, template, to } from "../local/cloud.ts";
+import { startRefusing } from "../local/refusing-proxy.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
@@ -27,23 +25,11 @@ const LEFT: Rollout = {
 };
 
 /** The local Cloud Run as somebody sees it who may not change anything in one region. */
-async function startBarring(region: string, adminUrl: string): Promise<Server> {
-  const server = createServer((asked, response) => {
-    const { method = "GET", url = "", headers } = asked;
-    if (method !== "GET" && url.includes(`/locations/${region}/`)) {
-      const error = { code: 403, status: "PERMISSION_DENIED", message: "not you" };
-      response.writeHead(403, { "content-type": "application/json" }).end(JSON.stringify({ error }));
-      return;
-    }
-    const passed = request(new URL(url, adminUrl), { method, headers }, (reply) => {
-      response.writeHead(reply.statusCode ?? 500, reply.headers);
-      reply.pipe(response);
-    });
-    asked.pipe(passed);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
+function startBarring(region: string, adminUrl: string) {
+  const error = { code: 403, status: "PERMISSION_DENIED", message: "not you" };
+  return startRefusing(adminUrl, (method, url) =>
+    method !== "GET" && url.includes(`/locations/${region}/`) ? error : undefined,
+  );
 }
 
 describe("npm run recover", function () {
@@ -115,9 +101,8 @@ describe("npm run recover", function () {
     await makeService("d");
     const regions = ["a", "b", "c", "d", "e"].flatMap((region) => ["--region", region]);
     const barring = await startBarring("a", cloud.running.adminUrl);
-    const endpoint = `http://127.0.0.1:${(barring.address() as AddressInfo).port}`;
-    const all = await recover(...regions, "--endpoint", endpoint);
-    barring.close();
+    const all = await recover(...regions, "--endpoint", barring.url);
+    barring.stop();
     assert.equal(all.code, 1);
     const failed = all.stderr.trim().split("\n");
     assert.equal(failed.length, 2, all.stderr);

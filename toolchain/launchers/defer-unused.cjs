@@ -15,9 +15,8 @@ const sdk = `${path.sep}${path.join("@pulumi", "pulumi")}${path.sep}`;
 const load = Module._load;
 
 Module._load = function (request, parent, isMain) {
-  if (!(deferred.has(request) || request === unneeded) || !parent?.filename?.includes(sdk)) {
-    return load.call(this, request, parent, isMain);
-  }
+  const isForSdk = (request === unneeded || deferred.has(request)) && parent?.filename?.includes(sdk);
+  if (!isForSdk) return load.call(this, request, parent, isMain);
   if (request === unneeded) return {};
   let loaded;
   const real = () => {

@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import path from "node:path";
+import { dockerDirectory, readDockerConfig } from "../../../components/attestation/docker-config.ts";
 import { parseRepository } from "../../../components/platform/repository.ts";
 import { type Check, type Finding, note, ok, problem, type Surroundings } from "../check.ts";
 
@@ -44,10 +42,9 @@ async function repository({ google, config }: Surroundings): Promise<Finding[]> 
 /** What Docker's own configuration says of a registry. Nothing in it is shown. */
 async function pushAccess({ config, environment }: Surroundings): Promise<Finding[]> {
   const [host = ""] = config.imageRepository.split("/");
-  const directory = environment.DOCKER_CONFIG ?? path.join(environment.HOME ?? homedir(), ".docker");
-  const text = await readFile(path.join(directory, "config.json"), "utf8").catch(() => "{}");
+  const directory = dockerDirectory(environment);
   try {
-    const known = JSON.parse(text) as { auths?: object; credHelpers?: object; credsStore?: string };
+    const known = await readDockerConfig(directory);
     const knows = host in (known.auths ?? {}) || host in (known.credHelpers ?? {}) || known.credsStore !== undefined;
     if (knows) return [ok(`Docker has credentials for ${host}`)];
   } catch {

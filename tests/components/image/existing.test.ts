@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { UserError } from "../../../components/errors.ts";
 import { imageExists } from "../../../components/image/existing.ts";
-import { isRegistryPath } from "../../../components/image/prepare.ts";
+import { isRegistryPath } from "../../../components/image/registry-path.ts";
 import { hasRegistry, startRegistry } from "./registry.ts";
 
 const docker = (...args: string[]) => execFileSync("docker", args, { stdio: ["ignore", "pipe", "ignore"] });

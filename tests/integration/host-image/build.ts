@@ -3,11 +3,9 @@ import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { configSchema } from "../../../components/config.ts";
 
 const run = promisify(execFile);
-
-/** The image that policies are built on here by default: OPA as its entry point. */
-const BASE = "flowpilot-opa-base:1.22.2";
 
 /** Builds a base image whose policies see the host name that was asked (proxy.ts), with this machine's own Node and the libraries it is linked to. */
 export async function buildHostImage(name: string): Promise<void> {
@@ -21,7 +19,9 @@ export async function buildHostImage(name: string): Promise<void> {
     }
     // Node runs TypeScript; without a package.json beside it the name says that it is a module.
     await copyFile(path.join(import.meta.dirname, "proxy.ts"), path.join(root, "proxy.mts"));
-    const dockerfile = `FROM ${BASE}\nCOPY root /\nENTRYPOINT ["/node", "/proxy.mts"]\n`;
+    // OPA is its entry point.
+    const base = configSchema.shape.baseImage.parse(undefined);
+    const dockerfile = `FROM ${base}\nCOPY root /\nENTRYPOINT ["/node", "/proxy.mts"]\n`;
     await writeFile(path.join(context, "Dockerfile"), dockerfile);
     await run("docker", ["build", "--quiet", "--tag", name, context]);
   } finally {
