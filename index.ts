@@ -41,7 +41,7 @@ const checks = () =>
   inOrderOfWeight([
     checkPolicies({ release, directory: policies.directory, config }),
     inspectRegions(config, release),
-    prepareImages({ release, policies, config }),
+    prepareImages({ release, policies, config, attempt: record.id }),
   ]);
 loadAhead();
 const [report, inspection, images] = await explained(record.id, checks);

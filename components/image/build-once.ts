@@ -14,10 +14,12 @@ export interface ImageSpec {
   platform: string;
   /** Whether the image is pushed to a registry, or stays on the local engine. */
   push: boolean;
+  /** Whether it is there already. */
+  exists: boolean;
 }
 
 /**
- * Declares an image that is built once: where it was built and from which directory is no reason to build it again, and taking
+ * Declares an image that is built where it doesn't exist, and not again: where it was built and from which directory is no reason to. Taking
  * it out of the program leaves it where it is.
  */
 export function buildOnce(name: string, spec: ImageSpec, opts: pulumi.CustomResourceOptions): docker.Image {
@@ -35,6 +37,6 @@ export function buildOnce(name: string, spec: ImageSpec, opts: pulumi.CustomReso
       },
       skipPush: !spec.push,
     },
-    { ...opts, ignoreChanges: ["build"], retainOnDelete: true },
+    { ...opts, ignoreChanges: spec.exists ? ["build"] : [], retainOnDelete: true },
   );
 }

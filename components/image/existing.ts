@@ -8,6 +8,9 @@ const run = promisify(execFile);
 /** Label that holds the policy digest; set by the Dockerfile. */
 const DIGEST_LABEL = "dev.flowpilot.policy-digest";
 
+/** Policy digest of an image that holds none. */
+export const NO_POLICIES = "none";
+
 /**
  * Whether an image of that name is there already, on the Docker engine or, for a pushed one, in the registry.
  * @throws UserError when it holds other policies than the commit: a tag is never moved.
@@ -19,7 +22,7 @@ export async function imageExists(imageName: string, policyDigest: string, pushe
 async function onEngine(imageName: string, policyDigest: string): Promise<boolean> {
   const labels = await docker("image", "inspect", "--format", "{{json .Config.Labels}}", imageName);
   if (labels === undefined) return false;
-  const found = (JSON.parse(labels) as Record<string, string> | null)?.[DIGEST_LABEL] ?? "none";
+  const found = (JSON.parse(labels) as Record<string, string> | null)?.[DIGEST_LABEL] ?? NO_POLICIES;
   if (found !== policyDigest) {
     throw new UserError(
       `image ${imageName} exists with policy digest ${found}, but the commit's is ${policyDigest}; a tag is never rebuilt. If nothing uses that image remove it (\`docker image rm ${imageName}\`)`,

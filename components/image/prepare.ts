@@ -3,7 +3,7 @@ import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
 import type { ImageSpec } from "./build-once.ts";
 import { ADOPT, BUILD, bootstrapContext, policyContext } from "./context.ts";
-import { imageExists } from "./existing.ts";
+import { imageExists, NO_POLICIES } from "./existing.ts";
 import { isRegistryPath } from "./registry-path.ts";
 
 /** Directory that build contexts are kept in. */
@@ -19,8 +19,10 @@ export async function prepareImages(args: {
   release: Release;
   policies: Export;
   config: ImageConfig;
+  /** Id of this update. */
+  attempt: string;
 }): Promise<{ policy: ImageSpec; bootstrap: ImageSpec }> {
-  const [policy, bootstrap] = await Promise.all([preparePolicy(args), prepareBootstrap(args.config)]);
+  const [policy, bootstrap] = await Promise.all([preparePolicy(args), prepareBootstrap(args.config, args.attempt)]);
   return { policy, bootstrap };
 }
 
@@ -28,10 +30,12 @@ async function preparePolicy({
   release,
   policies,
   config,
+  attempt,
 }: {
   release: Release;
   policies: Export;
   config: ImageConfig;
+  attempt: string;
 }): Promise<ImageSpec> {
   const common = place(config, release.hash);
   const [context, exists] = await Promise.all([
@@ -46,28 +50,30 @@ async function preparePolicy({
     imageExists(common.imageName, policies.digest, common.push),
   ]);
   if (exists) return adopted(common, context.directory);
-  return {
-    ...common,
-    context: context.directory,
-    dockerfile: BUILD,
-    args: { BASE: config.baseImage, RELEASE: release.hash, COMMIT: release.commit, POLICY_DIGEST: policies.digest },
-  };
+  const args = { RELEASE: release.hash, COMMIT: release.commit, POLICY_DIGEST: policies.digest };
+  return built(common, context.directory, { BASE: config.baseImage, ...args }, attempt);
 }
 
-async function prepareBootstrap(config: ImageConfig): Promise<ImageSpec> {
+async function prepareBootstrap(config: ImageConfig, attempt: string): Promise<ImageSpec> {
   const context = await bootstrapContext(TARGET, config.bundleSigningKey);
   const common = place(config, `bootstrap-${context.digest.slice(0, 12)}`);
-  // In a registry its tag can't be moved, so building it again would be refused; on the engine that costs nothing.
-  if (common.push && (await imageExists(common.imageName, "", true))) return adopted(common, context.directory);
-  return { ...common, context: context.directory, dockerfile: BUILD, args: { BASE: config.baseImage } };
+  if (await imageExists(common.imageName, NO_POLICIES, common.push)) return adopted(common, context.directory);
+  return built(common, context.directory, { BASE: config.baseImage }, attempt);
 }
+
+type Place = Pick<ImageSpec, "imageName" | "push" | "platform">;
 
 /** An image that exists gets its place in the state from what is there. */
-function adopted(common: Pick<ImageSpec, "imageName" | "push" | "platform">, context: string): ImageSpec {
-  return { ...common, context, dockerfile: ADOPT, args: { IMAGE: common.imageName } };
+function adopted(common: Place, context: string): ImageSpec {
+  return { ...common, exists: true, context, dockerfile: ADOPT, args: { IMAGE: common.imageName } };
 }
 
-function place({ imageRepository }: ImageConfig, tag: string): Pick<ImageSpec, "imageName" | "push" | "platform"> {
+/** One that doesn't is built, even if the state says that it was: the attempt is what the engine sees a difference in. */
+function built(common: Place, context: string, args: Record<string, string>, attempt: string): ImageSpec {
+  return { ...common, exists: false, context, dockerfile: BUILD, args: { ...args, ATTEMPT: attempt } };
+}
+
+function place({ imageRepository }: ImageConfig, tag: string): Place {
   const push = isRegistryPath(imageRepository);
   return { imageName: `${imageRepository}:${tag}`, push, platform: push ? CLOUD_PLATFORM : localPlatform() };
 }

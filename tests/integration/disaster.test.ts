@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { copyFile, readdir, rm } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Verification } from "../../audit/verify/run.ts";
 import type { Service } from "../../components/cloudrun/api.ts";
@@ -12,7 +13,7 @@ import { startLocalCloudRun } from "../../local/server.ts";
 import { startRefusing } from "../local/refusing-proxy.ts";
 import { bookingBy } from "./decisions.ts";
 import { failed, Load } from "./load.ts";
-import { type Cloud, ROOT, TestProject } from "./project.ts";
+import { type Cloud, ROOT, removeImages, TestProject } from "./project.ts";
 
 const run = promisify(execFile);
 
@@ -67,6 +68,19 @@ async function remove(project: TestProject): Promise<void> {
 async function imagesOf({ images }: TestProject): Promise<string[]> {
   const { stdout } = await run("docker", ["image", "ls", "--no-trunc", "--format", "{{.Tag}} {{.ID}}", images]);
   return stdout.split("\n").sort();
+}
+
+/** Loses the images, once the containers that were made of them have ended. */
+async function withoutImages(project: TestProject): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    try {
+      return await removeImages(project.images);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await setTimeout(200);
+    }
+  }
 }
 
 describe("a lost state", function () {
@@ -162,6 +176,28 @@ describe("a deleted service", function () {
     assert.match(back.output, /preflight: 12 of 12 scenarios passed/);
     assert.deepEqual(splitOf(await get(project)), { [`flowpilot-opa-${first}`]: 100 });
     assert.deepEqual(await imagesOf(project), images, "nothing is built");
+  });
+});
+
+describe("images that are gone", function () {
+  this.timeout(300_000);
+
+  it("are built again for a service that has to be made anew, though the state says that they are there", async () => {
+    await using project = await TestProject.start();
+    assert.equal((await project.up()).code, 0);
+    const before = await project.outputs();
+    await remove(project);
+    await withoutImages(project);
+
+    const up = await project.up();
+    assert.equal(up.code, 0, up.output);
+    assert.deepEqual(await project.outputs(), { ...before, previousRevision: "flowpilot-opa-bootstrap" });
+    assert.equal((await readDeployedRelease(before.serviceUrl ?? ""))?.hash, before.version);
+
+    const images = await imagesOf(project);
+    const again = await project.up();
+    assert.equal(again.code, 0, again.output);
+    assert.deepEqual(await imagesOf(project), images, "what is there is not built");
   });
 });
 
