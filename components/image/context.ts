@@ -66,6 +66,14 @@ export async function bootstrapContext(target: string, signingKey?: string): Pro
   });
 }
 
+/** A build context that is enough for an image which exists. */
+export async function adoptionContext(target: string): Promise<Export> {
+  return publishTree(target, async (staging) => {
+    await copyOwn(ADOPT, path.join(staging, ADOPT));
+    return staging;
+  });
+}
+
 async function copyOwn(name: string, to: string): Promise<void> {
   await cp(path.join(import.meta.dirname, name), to, {
     recursive: true,

@@ -2,7 +2,7 @@ import type { Export } from "../commit/export.ts";
 import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
 import type { ImageSpec } from "./build-once.ts";
-import { ADOPT, BUILD, bootstrapContext, policyContext } from "./context.ts";
+import { ADOPT, adoptionContext, BUILD, bootstrapContext, policyContext } from "./context.ts";
 import { imageExists, NO_POLICIES } from "./existing.ts";
 import { isRegistryPath } from "./registry-path.ts";
 
@@ -38,17 +38,17 @@ async function preparePolicy({
   attempt: string;
 }): Promise<ImageSpec> {
   const common = place(config, release.hash);
-  const [context, exists] = await Promise.all([
-    policyContext({
-      release,
-      policyDigest: policies.digest,
-      domains: config.domains,
-      policies: policies.directory,
-      target: TARGET,
-      signingKey: config.bundleSigningKey,
-    }),
-    imageExists(common.imageName, policies.digest, common.push),
-  ]);
+  const exists = await imageExists(common.imageName, policies.digest, common.push);
+  // Only what is in a registry has an SBOM, which is made from the whole context.
+  if (exists && !common.push) return adopted(common, (await adoptionContext(TARGET)).directory);
+  const context = await policyContext({
+    release,
+    policyDigest: policies.digest,
+    domains: config.domains,
+    policies: policies.directory,
+    target: TARGET,
+    signingKey: config.bundleSigningKey,
+  });
   if (exists) return adopted(common, context.directory);
   const args = { RELEASE: release.hash, COMMIT: release.commit, POLICY_DIGEST: policies.digest };
   return built(common, context.directory, { BASE: config.baseImage, ...args }, attempt);

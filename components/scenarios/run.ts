@@ -28,8 +28,11 @@ export async function runScenarios(
   options: RunOptions = {},
 ): Promise<ScenarioResult[]> {
   const now = options.now ?? (() => new Date());
-  return pMap(
-    scenarios,
+  // The longest first: one of them begun last would be alone at the end.
+  const longestFirst = scenarios.toSorted((a, b) => b.decisions.length - a.decisions.length);
+  const results = new Map<Scenario, ScenarioResult>();
+  await pMap(
+    longestFirst,
     async (scenario) => {
       const outcomes: Outcome[] = [];
       for (const decision of scenario.decisions) {
@@ -37,10 +40,11 @@ export async function runScenarios(
       }
       const result = judgeScenario(scenario, outcomes);
       options.onProgress?.(result);
-      return result;
+      results.set(scenario, result);
     },
     { concurrency: options.concurrency ?? 8 },
   );
+  return scenarios.map((scenario) => results.get(scenario) as ScenarioResult);
 }
 
 async function askOne(ask: Ask, domain: string, input: Json): Promise<Outcome> {
