@@ -1,8 +1,8 @@
 import type { Bench } from "../bench.ts";
 import { GATE_CONNECTIONS, scenarioTargets } from "../load/scenarios.ts";
 import { sendAll } from "../load/vegeta.ts";
+import { BareProgram } from "../place/bare-program.ts";
 import { ByHand } from "../place/container.ts";
-import { EmptyProgram } from "../place/empty-program.ts";
 import { BenchProject } from "../place/project.ts";
 import { byTurns, figureOf, timed } from "../rounds.ts";
 
@@ -15,7 +15,7 @@ export const deploy: Bench = {
   bars: { [NEW]: { ratioAtMost: 1.25 } },
   async run(run) {
     await using project = await BenchProject.start(run);
-    await using empty = await EmptyProgram.make(run.signal);
+    await using empty = await BareProgram.empty(run.signal);
     await using byHand = await ByHand.make(run.signal);
     let change = 0;
     const found = await byTurns(run, run.quick ? 2 : 7, {

@@ -1,6 +1,6 @@
 import type { Bench } from "../bench.ts";
+import { BareProgram } from "../place/bare-program.ts";
 import { Checkout } from "../place/checkout.ts";
-import { EmptyProgram } from "../place/empty-program.ts";
 import { byTurns, figureOf, timed } from "../rounds.ts";
 
 const AGAIN = "all is there";
@@ -13,7 +13,7 @@ export const setUp: Bench = {
   async run(run) {
     run.step("a checkout of its own, started once");
     await using checkout = await Checkout.make();
-    await using empty = await EmptyProgram.make(run.signal);
+    await using empty = await BareProgram.empty(run.signal);
     await checkout.start();
     const found = await byTurns(run, run.quick ? 2 : 7, {
       measured: async () => ({ [AGAIN]: await timed(() => checkout.start()) }),
