@@ -30,7 +30,10 @@ export async function readBody(request: IncomingMessage): Promise<RequestBody> {
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", resolve);
     request.on("error", reject);
-    request.on("close", () => reject(new Error("The client closed the connection before the request was complete.")));
+    request.on("close", () => {
+      if (request.complete) return;
+      reject(new Error("The client closed the connection before the request was complete."));
+    });
   });
   return { kind: "known", bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks) };
 }
@@ -45,6 +48,7 @@ export function forward(
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     let controller: Dispatcher.DispatchController | undefined;
+    let length: number | undefined;
     const onClose = () => {
       if (!response.writableFinished) controller?.abort(new Error("The client closed the connection."));
     };
@@ -67,14 +71,17 @@ export function forward(
         );
         // The head of an open-ended reply must not wait for the first bytes of its body, which may be long in coming.
         if (headers["content-length"] === undefined) response.flushHeaders();
+        else length = Number(headers["content-length"]);
       },
       onResponseData: (started, chunk) => {
+        // Nearly every decision: the whole reply in one write.
+        if (chunk.length === length) return void response.end(chunk);
         if (response.write(chunk)) return;
         started.pause();
         response.once("drain", () => started.resume());
       },
       onResponseEnd: () => {
-        response.end();
+        if (!response.writableEnded) response.end();
         settle({ kind: "done" });
       },
       onResponseError: (_started, error) => {
