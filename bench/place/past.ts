@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import Docker from "dockerode";
-import { type EntryFiles, fold, GENESIS, type Head, keyTime, leafOf } from "../../components/audit/chain.ts";
+import { type EntryFiles, fold, GENESIS, type Head, leafOf } from "../../components/audit/chain.ts";
 import { recordedHeadOf, sealHead } from "../../components/audit/head-annotation.ts";
 import { AUDIT_TYPE, type ChainRecord, makeRecord, recordOf } from "../../components/audit/record.ts";
 import { create as createRevision, type Inputs as RevisionInputs } from "../../components/revision/provider.ts";
@@ -70,7 +70,7 @@ async function writeHistory(project: BenchProject, real: string, releases: strin
     const key = String(BigInt(realKey) - BigInt(agoMs) * 1_000_000n);
     const leaves = before === undefined ? [] : [leafOf(before)];
     head = leaves.reduce(fold, head);
-    const startedAt = new Date(keyTime(key) - 5_000).toISOString();
+    const startedAt = new Date(Date.parse(own.startedAt) - agoMs).toISOString();
     // The service names the real one's record.
     const record = makeRecord({ head, entries: leaves }, release === real ? own.id : randomUUID(), startedAt);
     const entry: EntryFiles = {
