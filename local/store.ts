@@ -3,8 +3,8 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { State } from "./model.ts";
 
-/** Finished operations that are kept, newest first to stay. */
-const KEPT_OPERATIONS = 200;
+/** Finished operations that are kept, newest first to stay. Each holds a whole service, and requests wait while the state is put into text. */
+const KEPT_OPERATIONS = 50;
 
 /** The state of one local Cloud Run: held in memory, kept in one file. */
 export class Store {
@@ -59,7 +59,7 @@ export class Store {
     const temporary = `${this.#file}.tmp`;
     const handle = await open(temporary, "w", 0o600);
     try {
-      await handle.writeFile(JSON.stringify(this.state, undefined, 1));
+      await handle.writeFile(JSON.stringify(this.state));
       await handle.sync();
     } finally {
       await handle.close();
