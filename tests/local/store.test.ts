@@ -34,7 +34,7 @@ describe("Store", () => {
     add("pending", false);
     for (let i = 0; i < 300; i++) add(`o${i}`, true);
     await store.save();
-    assert.equal(Object.keys(store.state.operations).length, 201);
+    assert.equal(Object.keys(store.state.operations).length, 51);
     assert.ok("pending" in store.state.operations && "o299" in store.state.operations);
     assert.ok(!("o0" in store.state.operations));
   });
