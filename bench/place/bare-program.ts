@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { imageNames } from "../../tests/integration/project.ts";
 import { command, ROOT } from "../command.ts";
 import type { BenchProject } from "./project.ts";
 
@@ -66,8 +67,7 @@ export class BareProgram implements AsyncDisposable {
    * engine's and the plugins' own time. @param project one that is deployed: its Cloud Run and its bootstrap image are used
    */
   static async least(project: BenchProject, signal: AbortSignal): Promise<BareProgram> {
-    const names = await command("docker", ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", project.test.images]);
-    const image = names.split("\n").find((name) => name.includes(":bootstrap-"));
+    const image = (await imageNames(project.test.images)).find((name) => name.includes(":bootstrap-"));
     if (image === undefined) throw new Error(`${project.test.images} has no bootstrap image`);
     const program = await BareProgram.#make(
       signal,

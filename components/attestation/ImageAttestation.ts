@@ -3,7 +3,6 @@ import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
 import { trampoline } from "../dynamic.ts";
 import type { ImageSpec } from "../image/build-once.ts";
-import { BUILD } from "../image/context.ts";
 import type { Inputs } from "./provider.ts";
 
 type ImageAttestationArgs = { [K in keyof Inputs]: pulumi.Input<Inputs[K]> };
@@ -42,6 +41,6 @@ export function attest(
     baseImage: config.baseImage,
     policyDir: config.policyDir,
     context: spec.context,
-    built: spec.dockerfile === BUILD,
+    built: !spec.exists,
   });
 }

@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
+import { ADOPT, BUILD } from "./context.ts";
 
 /** An image as it is to be built. */
 export interface ImageSpec {
@@ -7,14 +8,12 @@ export interface ImageSpec {
   imageName: string;
   /** Build context. */
   context: string;
-  /** Dockerfile in the context. */
-  dockerfile: string;
   args: Record<string, string>;
   /** Such as linux/amd64. */
   platform: string;
   /** Whether the image is pushed to a registry, or stays on the local engine. */
   push: boolean;
-  /** Whether it is there already. */
+  /** Whether it is there already: then it only gets its place in the state. */
   exists: boolean;
 }
 
@@ -29,7 +28,7 @@ export function buildOnce(name: string, spec: ImageSpec, opts: pulumi.CustomReso
       imageName: spec.imageName,
       build: {
         context: spec.context,
-        dockerfile: `${spec.context}/${spec.dockerfile}`,
+        dockerfile: `${spec.context}/${spec.exists ? ADOPT : BUILD}`,
         // The classic builder is the one that every engine has; buildx is a package of its own.
         builderVersion: "BuilderV1",
         platform: spec.platform,

@@ -2,7 +2,7 @@ import type { Export } from "../commit/export.ts";
 import type { Release } from "../commit/release.ts";
 import type { Config } from "../config.ts";
 import type { ImageSpec } from "./build-once.ts";
-import { ADOPT, adoptionContext, BUILD, bootstrapContext, policyContext } from "./context.ts";
+import { adoptionContext, bootstrapContext, policyContext } from "./context.ts";
 import { imageExists, NO_POLICIES } from "./existing.ts";
 import { isRegistryPath } from "./registry-path.ts";
 
@@ -14,29 +14,21 @@ const CLOUD_PLATFORM = "linux/amd64";
 
 type ImageConfig = Pick<Config, "imageRepository" | "baseImage" | "domains" | "bundleSigningKey">;
 
-/** Everything that has to be known of the images before they are declared: names, build contexts, and whether they have to be built at all. */
-export async function prepareImages(args: {
+export interface PrepareImagesArgs {
   release: Release;
   policies: Export;
   config: ImageConfig;
   /** Id of this update. */
   attempt: string;
-}): Promise<{ policy: ImageSpec; bootstrap: ImageSpec }> {
-  const [policy, bootstrap] = await Promise.all([preparePolicy(args), prepareBootstrap(args.config, args.attempt)]);
+}
+
+/** Everything that has to be known of the images before they are declared: names, build contexts, and whether they have to be built at all. */
+export async function prepareImages(args: PrepareImagesArgs): Promise<{ policy: ImageSpec; bootstrap: ImageSpec }> {
+  const [policy, bootstrap] = await Promise.all([preparePolicy(args), prepareBootstrap(args)]);
   return { policy, bootstrap };
 }
 
-async function preparePolicy({
-  release,
-  policies,
-  config,
-  attempt,
-}: {
-  release: Release;
-  policies: Export;
-  config: ImageConfig;
-  attempt: string;
-}): Promise<ImageSpec> {
+async function preparePolicy({ release, policies, config, attempt }: PrepareImagesArgs): Promise<ImageSpec> {
   const common = place(config, release.hash);
   const exists = await imageExists(common.imageName, policies.digest, common.push);
   // Only what is in a registry has an SBOM, which is made from the whole context.
@@ -54,7 +46,7 @@ async function preparePolicy({
   return built(common, context.directory, { BASE: config.baseImage, ...args }, attempt);
 }
 
-async function prepareBootstrap(config: ImageConfig, attempt: string): Promise<ImageSpec> {
+async function prepareBootstrap({ config, attempt }: PrepareImagesArgs): Promise<ImageSpec> {
   const context = await bootstrapContext(TARGET, config.bundleSigningKey);
   const common = place(config, `bootstrap-${context.digest.slice(0, 12)}`);
   if (await imageExists(common.imageName, NO_POLICIES, common.push)) return adopted(common, context.directory);
@@ -65,12 +57,12 @@ type Place = Pick<ImageSpec, "imageName" | "push" | "platform">;
 
 /** An image that exists gets its place in the state from what is there. */
 function adopted(common: Place, context: string): ImageSpec {
-  return { ...common, exists: true, context, dockerfile: ADOPT, args: { IMAGE: common.imageName } };
+  return { ...common, exists: true, context, args: { IMAGE: common.imageName } };
 }
 
 /** One that doesn't is built, even if the state says that it was: the attempt is what the engine sees a difference in. */
 function built(common: Place, context: string, args: Record<string, string>, attempt: string): ImageSpec {
-  return { ...common, exists: false, context, dockerfile: BUILD, args: { ...args, ATTEMPT: attempt } };
+  return { ...common, exists: false, context, args: { ...args, ATTEMPT: attempt } };
 }
 
 function place({ imageRepository }: ImageConfig, tag: string): Place {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { copyFile, readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
+import pRetry from "p-retry";
 import type { Verification } from "../../audit/verify/run.ts";
 import type { Service } from "../../components/cloudrun/api.ts";
 import { CloudRun } from "../../components/cloudrun/client.ts";
@@ -71,16 +71,8 @@ async function imagesOf({ images }: TestProject): Promise<string[]> {
 }
 
 /** Loses the images, once the containers that were made of them have ended. */
-async function withoutImages(project: TestProject): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    try {
-      return await removeImages(project.images);
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await setTimeout(200);
-    }
-  }
+async function loseImages(project: TestProject): Promise<void> {
+  await pRetry(() => removeImages(project.images), { retries: 100, factor: 1, minTimeout: 200, maxRetryTime: 20_000 });
 }
 
 describe("a lost state", function () {
@@ -187,7 +179,7 @@ describe("images that are gone", function () {
     assert.equal((await project.up()).code, 0);
     const before = await project.outputs();
     await remove(project);
-    await withoutImages(project);
+    await loseImages(project);
 
     const up = await project.up();
     assert.equal(up.code, 0, up.output);

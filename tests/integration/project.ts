@@ -208,9 +208,14 @@ export class TestProject {
 
 /** Removes all images of a repository, by name: the same image has other names in what runs at the same time, and is still needed there. */
 export async function removeImages(repository: string): Promise<void> {
-  const { stdout } = await run("docker", ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository]);
-  const names = stdout.split("\n").filter(Boolean);
+  const names = await imageNames(repository);
   if (names.length > 0) await run("docker", ["image", "rm", ...names]);
+}
+
+/** `repository:tag` of all images of a repository on the Docker engine. */
+export async function imageNames(repository: string): Promise<string[]> {
+  const { stdout } = await run("docker", ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository]);
+  return stdout.split("\n").filter(Boolean);
 }
 
 export interface StateResource {
