@@ -4,6 +4,7 @@ import { CloudRun } from "../cloudrun/client.ts";
 import type { Split } from "../cloudrun/traffic.ts";
 import { messageOf } from "../errors.ts";
 import { isWaiting } from "../gate/verdict.ts";
+import { forgetProven } from "../rollout/proven.ts";
 import { plain } from "../state.ts";
 import { planPruning } from "./plan.ts";
 
@@ -51,14 +52,16 @@ async function prune(inputs: Inputs): Promise<Outputs> {
     await changeService(client, inputs.service, (live) => {
       const plan = planPruning(live, revisions, inputs.retain, targets);
       old = plan.revisions;
-      if (plan.tags.length === 0) return undefined;
-      return { traffic: live.traffic.filter(({ tag }) => tag === undefined || !plan.tags.includes(tag)) };
+      const annotations = forgetProven(live.annotations, inputs.retain);
+      if (plan.tags.length === 0 && annotations === undefined) return undefined;
+      const traffic = live.traffic.filter(({ tag }) => tag === undefined || !plan.tags.includes(tag));
+      return { traffic, ...(annotations !== undefined && { annotations }) };
     });
     for (const revision of old) {
       await client.deleteRevision(`${inputs.service}/revisions/${revision}`);
       pruned.push(revision);
     }
-    if (pruned.length > 0) console.log(`removed ${pruned.length} old releases: ${pruned.join(", ")}`);
+    if (pruned.length > 0) console.log(`removed old releases: ${pruned.join(", ")}`);
     return { ...inputs, pruned };
   } catch (error) {
     const failure = messageOf(error);

@@ -1,12 +1,13 @@
-import { z } from "zod";
-
-/** On the Cloud Run service: the releases that have passed their live gate, newest first. Written in the PATCH that ends their rollout. */
+/**
+ * On the Cloud Run service: the releases that have passed their live gate, newest first, with blanks between them. Written in the PATCH that ends their
+ * rollout. Every stack's state holds it, so it is as short as it can be.
+ */
 const PROVEN = "flowpilot.dev/proven";
 
-/** More than are retained anyway. */
-const LIMIT = 200;
-
-const hashes = z.array(z.string().regex(/^[0-9a-f]{7,40}$/));
+/** As many as can be retained (`retain` in the configuration); retention keeps fewer. */
+const LIMIT = 500;
+/** As many are kept however few are retained: a pin to one of them is a way back, which needs no approval and no open window. */
+const KEPT = 50;
 
 type Annotations = Record<string, string> | undefined;
 
@@ -15,17 +16,24 @@ export function isProven(annotations: Annotations, release: string): boolean {
   return provenReleases(annotations).includes(release);
 }
 
-/** Newest first; none where the annotation can't be read. */
+/** Newest first. Reads the JSON list that earlier versions wrote, too. */
 export function provenReleases(annotations: Annotations): string[] {
-  try {
-    return hashes.parse(JSON.parse(annotations?.[PROVEN] ?? "[]"));
-  } catch {
-    return [];
-  }
+  return annotations?.[PROVEN]?.match(/\b[0-9a-f]{7,40}\b/g) ?? [];
 }
 
 /** The annotations with a release that has passed. */
 export function addProven(annotations: Record<string, string>, release: string): Record<string, string> {
   const others = provenReleases(annotations).filter((other) => other !== release);
-  return { ...annotations, [PROVEN]: JSON.stringify([release, ...others].slice(0, LIMIT)) };
+  return withProven(annotations, [release, ...others].slice(0, LIMIT));
+}
+
+/** The annotations without the marks that are older than the last `retain` (at least 50); undefined where there are no such marks. */
+export function forgetProven(annotations: Annotations, retain: number): Record<string, string> | undefined {
+  const releases = provenReleases(annotations);
+  const kept = Math.max(retain, KEPT);
+  return releases.length > kept ? withProven(annotations, releases.slice(0, kept)) : undefined;
+}
+
+function withProven(annotations: Annotations, releases: string[]): Record<string, string> {
+  return { ...annotations, [PROVEN]: releases.join(" ") };
 }
