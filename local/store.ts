@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { State } from "./model.ts";
 
-/** Finished operations that are kept, newest first to stay. Each holds a whole service, and requests wait while the state is put into text. */
+/** Finished operations that are kept, newest first to stay. */
 const KEPT_OPERATIONS = 50;
 
 /** The state of one local Cloud Run: held in memory, kept in one file. */
@@ -59,7 +59,7 @@ export class Store {
     const temporary = `${this.#file}.tmp`;
     const handle = await open(temporary, "w", 0o600);
     try {
-      await handle.writeFile(JSON.stringify(this.state));
+      await handle.writeFile(textOf(this.state));
       await handle.sync();
     } finally {
       await handle.close();
@@ -73,6 +73,15 @@ export class Store {
     for (const [name] of finished.slice(0, Math.max(0, finished.length - KEPT_OPERATIONS)))
       delete this.state.operations[name];
   }
+}
+
+/** Without the services and revisions that operations answer with: requests wait while the state is put into text, and those would be most of it. */
+function textOf(state: State): string {
+  const operations = Object.entries(state.operations).map(([name, stored]) => {
+    const { metadata: _metadata, response: _response, ...operation } = stored.operation;
+    return [name, { ...stored, operation }];
+  });
+  return JSON.stringify({ ...state, operations: Object.fromEntries(operations) });
 }
 
 /** A rename is durable once its directory is. */

@@ -41,6 +41,13 @@ export class Controller {
 
   /** Takes up what a crash interrupted. Call after the supervisor has adopted its containers. */
   resume(): void {
+    for (const stored of Object.values(this.state.operations)) {
+      // What an operation answers with isn't stored: from now on it's what there is now.
+      const resource = this.#resource(stored);
+      stored.operation.metadata = resource;
+      if (stored.operation.done === true && stored.operation.error === undefined)
+        stored.operation.response = resource as Operation["response"];
+    }
     for (const stored of pendingOperations(this.state.operations)) {
       this.#options.log(`resuming ${stored.operation.name}`);
       this.#begin(stored);

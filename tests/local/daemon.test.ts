@@ -75,7 +75,7 @@ describe("The daemon of the local Cloud Run", function () {
   it("comes back after kill -9 with the same state and the same containers", async () => {
     let url = await launch();
     await create(url);
-    await done(
+    const { name } = await done(
       url,
       await api<Operation<Service>>(url, "PATCH", SERVICE, { labels: { a: "b" }, traffic: [to("opa-a", 100, "va")] }),
     );
@@ -89,6 +89,11 @@ describe("The daemon of the local Cloud Run", function () {
       split: trafficStatuses.map(({ uri: _tagUri, ...target }) => target),
     });
     assert.deepEqual(timeless(after), timeless(before));
+    const operation = (await api<Operation<Service>>(url, "GET", name)).body;
+    assert.equal(operation.done, true);
+    const { "@type": type, ...answer } = operation.response as Service & { "@type": string };
+    assert.equal(type, "type.googleapis.com/google.cloud.run.v2.Service");
+    assert.deepEqual(answer, after);
     assert.deepEqual(await containerIds(), containers);
     const record = await readDaemonRecord(dataDir);
     const reply = await fetch(`${record?.frontUrl}/health`, { headers: { host: "opa.l.localhost" } }).catch(

@@ -39,6 +39,27 @@ describe("Store", () => {
     assert.ok(!("o0" in store.state.operations));
   });
 
+  it("doesn't keep the services that operations answer with: putting them into text takes time from requests", async () => {
+    const store = await Store.open(directory);
+    const error = { code: 9, message: "not ready" };
+    for (let i = 0; i < 50; i++) {
+      const operation = {
+        name: `o${i}`,
+        done: true,
+        metadata: "m".repeat(10_000),
+        response: "r".repeat(10_000),
+        error,
+      };
+      store.state.operations[`o${i}`] = { operation } as unknown as Store["state"]["operations"][string];
+    }
+    await store.save();
+    const text = await readFile(join(directory, "state.json"), "utf8");
+    assert.ok(text.length < 10_000, `${text.length} characters`);
+    const { operations } = (await Store.open(directory)).state;
+    assert.deepEqual(operations.o49?.operation, { name: "o49", done: true, error });
+    assert.equal(typeof store.state.operations.o49?.operation.response, "string");
+  });
+
   it("keeps its instance, and refuses a file that isn't a state", async () => {
     const { instance } = (await Store.open(directory)).state;
     assert.equal((await Store.open(directory)).state.instance, instance);
