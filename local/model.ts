@@ -32,6 +32,7 @@ export interface StoredService {
 
 /** An operation and what it takes to carry it out, or to resume it after a crash. */
 export interface StoredOperation {
+  /** Its metadata and response aren't stored: after a restart they are filled in from what there is then. */
   operation: Operation;
   kind: "write" | "delete-service" | "delete-revision";
   /** Full name of the service. */

@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /**
  * On the Cloud Run service: the releases that have passed their live gate, newest first, with blanks between them. Written in the PATCH that ends their
  * rollout. Every stack's state holds it, so it is as short as it can be.
@@ -9,6 +11,8 @@ const LIMIT = 500;
 /** As many are kept however few are retained: a pin to one of them is a way back, which needs no approval and no open window. */
 const KEPT = 50;
 
+const hashes = z.array(z.string().regex(/^[0-9a-f]{7,40}$/));
+
 type Annotations = Record<string, string> | undefined;
 
 /** Whether a release has served all traffic before, tested: going back to it is a rollback and no deployment. */
@@ -16,9 +20,14 @@ export function isProven(annotations: Annotations, release: string): boolean {
   return provenReleases(annotations).includes(release);
 }
 
-/** Newest first. Reads the JSON list that earlier versions wrote, too. */
+/** Newest first; none where the annotation can't be read. Earlier versions wrote a JSON list. */
 export function provenReleases(annotations: Annotations): string[] {
-  return annotations?.[PROVEN]?.match(/\b[0-9a-f]{7,40}\b/g) ?? [];
+  const text = annotations?.[PROVEN] ?? "[]";
+  try {
+    return hashes.parse(text.startsWith("[") ? JSON.parse(text) : text.split(" "));
+  } catch {
+    return [];
+  }
 }
 
 /** The annotations with a release that has passed. */

@@ -18,6 +18,11 @@ describe("marks of releases that have passed", () => {
     assert.deepEqual(provenReleases({ "flowpilot.dev/proven": '["aaaaaaa","bbbbbbb"]' }), ["aaaaaaa", "bbbbbbb"]);
   });
 
+  for (const text of ["", "[", '["aaaaaaa",7]', "aaaaaaa bbbbbb", "aaaaaaa, bbbbbbb"]) {
+    it(`none where ${JSON.stringify(text)} can't be read`, () =>
+      assert.deepEqual(provenReleases({ "flowpilot.dev/proven": text }), []));
+  }
+
   for (const [retain, kept] of [
     [2, 50],
     [50, 50],
