@@ -7,6 +7,7 @@ import { budgets } from "./diff/budgets.ts";
 import { UserError } from "./errors.ts";
 import { clearSecrets, governanceConflicts, governanceKeys, SECRET_KEYS } from "./governance-config.ts";
 import { environmentProblems } from "./notify/destinations.ts";
+import { MOST_RETAINED } from "./retention/limit.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{7,40}$/, "a git hash of 7 to 40 lower-case hex digits, in quotes");
 const name = (max: number) =>
@@ -79,7 +80,7 @@ export const configSchema = z.strictObject({
     .number()
     .int()
     .min(2)
-    .max(500)
+    .max(MOST_RETAINED)
     .default(50)
     .describe("how many releases keep their revision and tag, to be rolled back to without a build"),
   serviceName: name(49).default("flowpilot-opa").describe("name of the Cloud Run service"),

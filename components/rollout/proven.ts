@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MOST_RETAINED } from "../retention/limit.ts";
 
 /**
  * On the Cloud Run service: the releases that have passed their live gate, newest first, with blanks between them. Written in the PATCH that ends their
@@ -6,8 +7,6 @@ import { z } from "zod";
  */
 const PROVEN = "flowpilot.dev/proven";
 
-/** As many as can be retained (`retain` in the configuration); retention keeps fewer. */
-const LIMIT = 500;
 /** As many are kept however few are retained: a pin to one of them is a way back, which needs no approval and no open window. */
 const KEPT = 50;
 
@@ -33,7 +32,7 @@ export function provenReleases(annotations: Annotations): string[] {
 /** The annotations with a release that has passed. */
 export function addProven(annotations: Record<string, string>, release: string): Record<string, string> {
   const others = provenReleases(annotations).filter((other) => other !== release);
-  return withProven(annotations, [release, ...others].slice(0, LIMIT));
+  return withProven(annotations, [release, ...others].slice(0, MOST_RETAINED));
 }
 
 /** The annotations without the marks that are older than the last `retain` (at least 50); undefined where there are no such marks. */
