@@ -1,8 +1,8 @@
 import type { Budgets } from "./budgets.ts";
 import { type ExpectedChange, readExpected } from "./expected.ts";
-import { judgeDiff } from "./judge.ts";
+import { judgeDiff, latencyProblems } from "./judge.ts";
 import type { Vocabulary } from "./redact.ts";
-import { replay, type Side } from "./replay.ts";
+import { type Replayed, replay, type Side } from "./replay.ts";
 import type { DomainDiff } from "./result.ts";
 import type { SearchLimits } from "./search/find.ts";
 
@@ -27,18 +27,30 @@ export interface DomainArgs {
 
 /** Compares one domain: replays what was recorded, searches where that doesn't reach, and judges both by the commit's declarations and the budgets. */
 export async function compareDomain(args: DomainArgs): Promise<DomainDiff> {
-  const { domain, files, from, to, vocabulary, concurrency, directory, onProgress } = args;
+  const { domain, files, directory, budgets } = args;
   const { changes: expected } = await readExpected(directory, domain);
-  const replayed =
-    files.length === 0
-      ? undefined
-      : await replay({
-          ...{ files, from, to, expected, vocabulary },
-          ...(concurrency !== undefined && { concurrency }),
-          onProgress: (done, total, rate) =>
-            onProgress?.(`${domain}: ${done} of about ${total} inputs replayed, ${rate}/s`),
-        });
-  return judgeDiff({ domain, expected, replay: replayed, search: await searchDomain(args, expected) }, args.budgets);
+  const replayed = files.length === 0 ? undefined : await replayDomain(args, expected);
+  return judgeDiff({ domain, expected, replay: replayed, search: await searchDomain(args, expected) }, budgets);
+}
+
+/**
+ * A candidate that is slower by its percentiles is measured once more, over all inputs, and that decides: on a machine with other
+ * work one side may be held up for a while. What it decides was compared at the first time, and each difference twice.
+ */
+async function replayDomain(args: DomainArgs, expected: ExpectedChange[]): Promise<Replayed> {
+  const { domain, files, from, to, vocabulary, concurrency, budgets, onProgress } = args;
+  const run = (what: string) =>
+    replay({
+      ...{ files, from, to, expected, vocabulary },
+      ...(concurrency !== undefined && { concurrency }),
+      onProgress: (done, total, rate) => onProgress?.(`${domain}: ${done} of about ${total} inputs ${what}, ${rate}/s`),
+    });
+  const first = await run("replayed");
+  const slow = latencyProblems(first.result, budgets);
+  if (slow.length === 0) return first;
+  onProgress?.(`${domain}: ${slow.join("; ")}: measured once more`);
+  const { latency } = (await run("measured once more")).result;
+  return { ...first, result: { ...first.result, latency, latencyAtFirst: first.result.latency } };
 }
 
 async function searchDomain(

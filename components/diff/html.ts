@@ -55,7 +55,14 @@ function domainSection({ domain, replay, search, expected, ...judged }: DomainDi
       : `<p>${replay.inputs} inputs in ${replay.seconds} s; ${replay.malformed} malformed lines, ${replay.unanswered} without an answer from the serving side, ${replay.unstable} unstable.</p>
 ${table(
   ["latency, ms", "p50", "p95", "p99"],
-  (["from", "to"] as const).map((side) => [side, ...Object.values(replay.latency[side])]),
+  [replay.latencyAtFirst, replay.latency].flatMap((measured) =>
+    measured === undefined
+      ? []
+      : (["from", "to"] as const).map((side) => [
+          measured === replay.latencyAtFirst ? `${side}, at first` : side,
+          ...Object.values(measured[side]),
+        ]),
+  ),
 )}`,
     search === undefined
       ? ""

@@ -67,7 +67,11 @@ function overBudget(what: string, count: number, limit: Limit, total: number): s
   return count > allowed ? [`${count} of ${total} ${what}; the budget is ${describeLimit(limit, allowed)}`] : [];
 }
 
-function latencyProblems({ inputs, latency }: ReplayResult, budgets: Budgets): string[] {
+/** Percentiles of the candidate beyond the budgets; none for few inputs, which say nothing about percentiles. */
+export function latencyProblems(
+  { inputs, latency }: Pick<ReplayResult, "inputs" | "latency">,
+  budgets: Budgets,
+): string[] {
   if (inputs < LATENCY_SAMPLES) return [];
   return (["p50", "p95"] as const).flatMap((name) => {
     const [from, to] = [latency.from[name], latency.to[name]];

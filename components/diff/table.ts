@@ -1,5 +1,5 @@
 import { CLASSES, TITLES } from "./classes.ts";
-import type { DomainDiff, Group } from "./result.ts";
+import type { DomainDiff, Group, ReplayResult } from "./result.ts";
 
 /** The result as text for a terminal: one short table a domain, then the largest groups, and why it blocks. */
 export function formatDiff(diffs: DomainDiff[]): string {
@@ -38,14 +38,19 @@ function groupRow({ class: name, reason, persona, count }: Group): string[] {
 function summary(replay: DomainDiff["replay"], search: DomainDiff["search"]): string {
   const parts: string[] = [];
   if (replay !== undefined) {
-    const { inputs, seconds, malformed, latency } = replay;
+    const { inputs, seconds, malformed, latency, latencyAtFirst } = replay;
     const rate = seconds === 0 ? "" : `, ${Math.round((2 * inputs) / seconds)} decisions/s`;
     parts.push(
-      `${inputs} inputs replayed in ${seconds.toFixed(1)} s${rate}${malformed > 0 ? `, ${malformed} malformed lines` : ""}; p50 ${latency.from.p50} → ${latency.to.p50} ms, p95 ${latency.from.p95} → ${latency.to.p95} ms`,
+      `${inputs} inputs replayed in ${seconds.toFixed(1)} s${rate}${malformed > 0 ? `, ${malformed} malformed lines` : ""}; ${percentiles(latency)}`,
+      ...(latencyAtFirst === undefined ? [] : [`measured once more, at first ${percentiles(latencyAtFirst)}`]),
     );
   }
   if (search !== undefined) parts.push(`${search.inputs} inputs derived in ${search.seconds.toFixed(1)} s`);
   return parts.length === 0 ? "nothing to replay" : parts.join("; ");
+}
+
+function percentiles({ from, to }: ReplayResult["latency"]): string {
+  return `p50 ${from.p50} → ${to.p50} ms, p95 ${from.p95} → ${to.p95} ms`;
 }
 
 /** Columns of equal width; the first `left` ones to the left, numbers after them to the right. */

@@ -78,7 +78,8 @@ describe("npm run diff", function () {
         },
       },
     });
-    const lines = Array.from({ length: 120 }, (_, n) => JSON.stringify(input(n < 7 ? "pending" : "active", n)));
+    // Too few for percentiles of latency, which say on a busy machine what else it does.
+    const lines = Array.from({ length: 90 }, (_, n) => JSON.stringify(input(n < 7 ? "pending" : "active", n)));
     await writeFile(file("replay/travel/a.jsonl"), `${lines.join("\n")}\n`);
   });
   after(() => rm(folder, { recursive: true, force: true }));
@@ -86,7 +87,7 @@ describe("npm run diff", function () {
   it("0 where no decision changes", async () => {
     const { code, stdout } = await diff("one", "one");
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /travel: 120 inputs replayed/);
+    assert.match(stdout, /travel: 90 inputs replayed/);
   });
 
   it("1 for an undeclared change, with the counts, as a table, as JSON and as a page", async () => {
@@ -153,7 +154,7 @@ describe("npm run diff", function () {
     try {
       const { code, stdout } = await diff("one", "one");
       assert.equal(code, 2);
-      assert.match(stdout, /10 of 130 lines are no input/);
+      assert.match(stdout, /10 of 100 lines are no input/);
     } finally {
       await rm(file("replay/travel/b.jsonl"));
     }
