@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
-import { parse } from "yaml";
 import { backEndUrl, openHistory } from "../components/audit/backend.ts";
 import type { HistorySource } from "../components/audit/source.ts";
+import { readYaml } from "../components/yaml.ts";
 
 /** A stack's history, and what it is called. */
 export interface OpenedStack {
@@ -23,7 +23,8 @@ const LOCAL_STACK = "local";
  */
 export async function openStack(options: { stack?: string; directory: string }): Promise<OpenedStack> {
   const { directory } = options;
-  const description = parse(await readFile(path.join(directory, "Pulumi.yaml"), "utf8")) as { name: string };
+  const description = (await readYaml(path.join(directory, "Pulumi.yaml"))) as { name: string } | undefined;
+  if (description === undefined) throw new Error(`${directory} is no Pulumi project: it holds no Pulumi.yaml`);
   const environment = withProjectHome(directory);
   const own = `file://${path.join(directory, ".local/state")}`;
   const url = (await backEndUrl(directory, environment)) || own;

@@ -135,7 +135,7 @@ export function parseConfig(
   stack: string,
   { isSecret = () => true, now = new Date(), environment = {} }: Surroundings = {},
 ): Config {
-  const raw = Object.fromEntries([...values].map(([key, value]) => [key, decode(key, value)]));
+  const raw = decoded(values);
   const parsed = configSchema.safeParse(raw);
   const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describeIssue(issue, raw));
   const read = readable(raw);
@@ -149,6 +149,15 @@ export function parseConfig(
       `Set values with \`pulumi config set KEY VALUE\` or in Pulumi.${stack}.yaml.`,
     ].join("\n"),
   );
+}
+
+/** What of a configuration can be read, whatever is wrong with the rest of it; null stands for a key that is missing or wrong. @param values as for parseConfig */
+export function readableConfig(values: Map<string, string>): Readable {
+  return readable(decoded(values));
+}
+
+function decoded(values: Map<string, string>): Record<string, unknown> {
+  return Object.fromEntries([...values].map(([key, value]) => [key, decode(key, value)]));
 }
 
 /** What is right by itself, so that what is wrong between keys shows at once with what is wrong in them. */

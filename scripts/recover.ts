@@ -3,6 +3,7 @@
  * state and no lock: what to go back to is written on the services. Ends with 0 when nothing is left to do, 1 when a region could not be recovered, and 3 when
  * all accepted the split before and a main URL wasn't seen to answer from it.
  */
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { CloudRun } from "../components/cloudrun/client.ts";
 import { messageOf } from "../components/errors.ts";
@@ -30,7 +31,7 @@ const program = new Command("recover")
 
 /** All regions at the same time: one that doesn't answer delays no other. */
 async function recoverAll({ force, ...given }: Options): Promise<void> {
-  const { endpoint, services } = placesOf(given);
+  const { endpoint, services } = await placesOf(given, resolve(import.meta.dirname, ".."));
   const client = new CloudRun({ endpoint });
   const recovered = await Promise.all(services.map((service) => recover(client, service, force === true)));
   for (const [index, { outcome, message }] of recovered.entries()) {

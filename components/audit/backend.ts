@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
+import { readYaml } from "../yaml.ts";
 import { FileStore, fileDirectory } from "./file-store.ts";
 import type { HistorySource } from "./source.ts";
 import { StoredHistory } from "./stored-history.ts";
@@ -15,11 +16,7 @@ export interface StackName {
 /** Where Pulumi keeps this project's stacks: PULUMI_BACKEND_URL, else `backend.url` in Pulumi.yaml, else whoever is logged in. */
 export async function backEndUrl(directory: string, environment = process.env): Promise<string> {
   if ((environment.PULUMI_BACKEND_URL ?? "") !== "") return environment.PULUMI_BACKEND_URL as string;
-  // Loaded only here: every deployment waits for what is loaded.
-  const { parse } = await import("yaml");
-  const declared = parse(await readFile(path.join(directory, "Pulumi.yaml"), "utf8").catch(() => "")) as {
-    backend?: { url?: string };
-  } | null;
+  const declared = (await readYaml(path.join(directory, "Pulumi.yaml"))) as { backend?: { url?: string } } | undefined;
   if (declared?.backend?.url !== undefined) return declared.backend.url;
   const home = environment.PULUMI_CREDENTIALS_PATH ?? environment.PULUMI_HOME ?? path.join(homedir(), ".pulumi");
   const credentials = await readFile(path.join(home, "credentials.json"), "utf8").catch(() => "{}");

@@ -64,7 +64,7 @@ async function scenarioFiles(folder: string): Promise<string[]> {
 function parseFile(text: string): { parsed?: ScenarioFile; problems: string[] } {
   let content: unknown;
   try {
-    // JSON is YAML, so one parser reads both. js-yaml, because every deployment waits for this.
+    // JSON is YAML, so one parser reads both.
     content = load(text);
   } catch (error) {
     return { problems: [describe(error)] };

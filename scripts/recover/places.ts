@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
-import { load } from "js-yaml";
 import { serviceFullName } from "../../components/cloudrun/names.ts";
+import { readableConfig } from "../../components/config.ts";
 import { UserError } from "../../components/errors.ts";
+import { readStackFile } from "../stack-file.ts";
 
 /** Where a service is; in which regions. */
 export interface Place {
@@ -14,47 +13,33 @@ export interface Place {
 
 /** A stack's service, in all of its regions. */
 export interface Places {
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** projects/P/locations/L/services/S, in the order of the regions. */
   services: string[];
 }
 
 /**
- * The services that are meant: what is given, else what the stack's configuration file says. Regions that are given are the only ones.
- * @throws UserError naming what is missing
+ * The services that are meant: what is given, else what the stack's configuration file says. Regions that are given are the only ones. Keys that
+ * have nothing to do with it may be wrong.
+ * @throws UserError naming what is missing, or can't be read
  */
-export function placesOf(given: Partial<Place> & { stack: string }, config = readStack(given.stack)): Places {
-  const project = given.project ?? config.project;
-  const regions = given.region ?? config.regions ?? [config.region];
-  const serviceName = given.service ?? config.serviceName ?? "flowpilot-opa";
+export async function placesOf(given: Partial<Place> & { stack: string }, directory: string): Promise<Places> {
+  const { file, values } = await readStackFile(directory, given.stack);
+  const config = readableConfig(values ?? new Map());
+  /** The value of a key where an option doesn't stand for it; a wrong one must not become the default. */
+  const take = <T>(option: T | undefined, key: string, value: T | null | undefined, name: string): T | undefined => {
+    if (option !== undefined || value !== null) return option ?? value ?? undefined;
+    throw new UserError(`${file} says no ${key} that can be used; give --${name}, or correct it there`);
+  };
+  const region = () => take(undefined, "region", config.region, "region");
+  const regions = take(given.region, "regions", config.regions, "region") ?? [region()];
+  const project = take(given.project, "project", config.project, "project");
+  const serviceName = take(given.service, "serviceName", config.serviceName, "service");
   const services = regions.flatMap((region) =>
-    project === undefined || region === undefined ? [] : [serviceFullName({ project, region, serviceName })],
+    project === undefined || region === undefined || serviceName === undefined
+      ? []
+      : [serviceFullName({ project, region, serviceName })],
   );
-  if (services.length === 0) {
-    throw new UserError(
-      `Pulumi.${given.stack}.yaml doesn't say the project and the region; give --project and --region`,
-    );
-  }
-  return { endpoint: given.endpoint ?? config.endpoint, services };
-}
-
-interface StackFile {
-  endpoint?: string;
-  project?: string;
-  region?: string;
-  regions?: string[];
-  serviceName?: string;
-}
-
-function readStack(stack: string): StackFile {
-  const file = path.resolve(import.meta.dirname, `../../Pulumi.${stack}.yaml`);
-  let content: unknown;
-  try {
-    content = load(readFileSync(file, "utf8"));
-  } catch {
-    return {};
-  }
-  const config = (content as { config?: Record<string, unknown> } | undefined)?.config ?? {};
-  const entries = Object.entries(config).map(([key, value]) => [key.replace(/^flowpilot-policy:/, ""), value]);
-  return Object.fromEntries(entries) as StackFile;
+  if (services.length === 0) throw new UserError(`${file} says no region; give --region, or set it there`);
+  return { endpoint: take(given.endpoint, "endpoint", config.endpoint, "endpoint"), services };
 }

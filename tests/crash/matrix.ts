@@ -23,10 +23,6 @@ const LOAD = 200;
 /** How long a killed container may be missed: by then what serves is promised to answer. */
 const CONTAINER_OUTAGE_MS = 10_000;
 
-/** Whether a release is slow is no question here, and on a busy machine it would be one of chance. */
-const LATENCY = { p50FloorMs: 10_000, p95FloorMs: 10_000, p99FloorMs: 10_000 };
-const CONFIG = { canaryThresholds: { latency: LATENCY } };
-
 /** deploy: the release is good. rollback: it goes wrong with all the traffic, so that its live gate restores. canary: with a share of it. */
 export const KINDS = ["deploy", "rollback", "canary"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -105,7 +101,7 @@ export class CrashLab implements AsyncDisposable {
 
   static async open(): Promise<CrashLab> {
     let cloud: CloudProcess | undefined;
-    const project = await TestProject.start(CONFIG, async (dataDir) => {
+    const project = await TestProject.start({}, async (dataDir) => {
       cloud = await CloudProcess.start(dataDir);
       return cloud;
     });
@@ -259,14 +255,14 @@ export class CrashLab implements AsyncDisposable {
     if (kind === "deploy") return this.project.append(POLICY, `\n# ${this.#count}\n`, { deploy: false });
     const untilShifted = this.#takes * 1.5 + 2_000;
     const canary = kind === "canary" ? {} : { canarySteps: [] };
-    await this.project.configure({ ...CONFIG, settleSeconds: Math.ceil(untilShifted / 1000) + 1, ...canary });
+    await this.project.configure({ settleSeconds: Math.ceil(untilShifted / 1000) + 1, ...canary });
     const text = wrongAllowFrom(new Date(Date.now() + untilShifted));
     return this.project.append(POLICY, text, { withoutUnitTests: true, deploy: false });
   }
 
   /** Puts the first policies back and deploys them as a new release. */
   async #deployGood(): Promise<void> {
-    await this.project.configure(CONFIG);
+    await this.project.configure({});
     await this.project.resetPolicies();
     this.#count += 1;
     const started = Date.now();

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { CloudRun } from "../../components/cloudrun/client.ts";
 import { splitOf } from "../../components/cloudrun/traffic.ts";
 import { interruptionOf, markRollout, type Rollout, rolloutOf } from "../../components/rollout/markers.ts";
-import { placesOf } from "../../scripts/recover/places.ts";
+import { type Place, placesOf } from "../../scripts/recover/places.ts";
 import { TestCloud, template, to } from "../local/cloud.ts";
 import { startRefusing } from "../local/refusing-proxy.ts";
 
@@ -134,28 +136,71 @@ describe("npm run recover", function () {
 describe("the places that recover looks at", () => {
   const place = { project: "p", service: "opa" };
 
-  it("are the region of the stack's file, unless others are named", () => {
-    assert.deepEqual(placesOf({ stack: "local" }).services, [
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), "places-"));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  /** Those of a stack whose file holds these lines under `config`. */
+  const placesIn = async (lines: string[], given: Partial<Place> = {}) => {
+    const config = lines.map((line) => `  flowpilot-policy:${line}`);
+    await writeFile(path.join(directory, "Pulumi.any.yaml"), ["config:", ...config].join("\n"));
+    return placesOf({ ...given, stack: "any" }, directory);
+  };
+
+  it("are the region of the stack's file, unless others are named", async () => {
+    assert.deepEqual((await placesOf({ stack: "local" }, ROOT)).services, [
       "projects/flowpilot-local/locations/us-central1/services/flowpilot-opa",
     ]);
-    assert.deepEqual(placesOf({ ...place, stack: "local", region: ["a", "b"] }).services, [
+    assert.deepEqual((await placesOf({ ...place, stack: "local", region: ["a", "b"] }, ROOT)).services, [
       "projects/p/locations/a/services/opa",
       "projects/p/locations/b/services/opa",
     ]);
   });
 
-  it("have to be known", () => {
-    assert.throws(
-      () => placesOf({ ...place, stack: "none" }),
-      /Pulumi\.none\.yaml doesn't say the project and the region/,
+  it("have to be known", async () => {
+    await assert.rejects(
+      placesOf({ ...place, stack: "none" }, directory),
+      /Pulumi\.none\.yaml says no region; give --region/,
     );
+    await assert.rejects(
+      placesIn(["region: us-central1"]),
+      /Pulumi\.any\.yaml says no project that can be used; give --project/,
+    );
+    assert.deepEqual((await placesOf({ ...place, stack: "none", region: ["a"] }, directory)).services, [
+      "projects/p/locations/a/services/opa",
+    ]);
   });
 
-  it("are all regions of a stack's file, in their order", () => {
-    const config = { project: "p", regions: ["b", "a"], serviceName: "opa", endpoint: "http://127.0.0.1:1" };
-    assert.deepEqual(placesOf({ stack: "any" }, config), {
-      endpoint: "http://127.0.0.1:1",
-      services: ["projects/p/locations/b/services/opa", "projects/p/locations/a/services/opa"],
+  for (const [what, regions] of [
+    ["a list", "[us-west1, us-east1]"],
+    ["as pulumi config set writes it", '\'["us-west1", "us-east1"]\''],
+  ] as const) {
+    it(`are all regions of a stack's file, in their order: ${what}`, async () => {
+      const endpoint = "http://127.0.0.1:1";
+      const lines = ["project: p", `regions: ${regions}`, "serviceName: opa", `endpoint: ${endpoint}`, "unknown: 1"];
+      assert.deepEqual(await placesIn(lines), {
+        endpoint,
+        services: ["projects/p/locations/us-west1/services/opa", "projects/p/locations/us-east1/services/opa"],
+      });
     });
+  }
+
+  it("are never guessed from a wrong value", async () => {
+    for (const [line, option] of [
+      ["endpoint: nowhere", "endpoint"],
+      ["serviceName: Not A Name", "service"],
+      ["regions: 1", "region"],
+    ] as const) {
+      const refused = placesIn(["project: p", "region: us-central1", line]);
+      await assert.rejects(refused, new RegExp(`says no \\w+ that can be used; give --${option}`), line);
+    }
+  });
+
+  it("aren't looked for in a file that is no YAML", async () => {
+    await writeFile(path.join(directory, "Pulumi.any.yaml"), "config: [");
+    const refused = placesOf({ ...place, stack: "any", region: ["a"] }, directory);
+    await assert.rejects(refused, /Pulumi\.any\.yaml can't be read as YAML: unexpected end .*\(1:10\)/s);
   });
 });

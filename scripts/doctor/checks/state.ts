@@ -1,8 +1,6 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-import { parse } from "yaml";
 import { backEndUrl } from "../../../components/audit/backend.ts";
 import { historyBucket } from "../../backend/names.ts";
+import { readStackFile } from "../../stack-file.ts";
 import { type Check, type Finding, note, ok, problem, type Surroundings, skipped } from "../check.ts";
 
 /** Where Pulumi keeps the stack's state, whether it can be brought back, and whether the history is safe. */
@@ -77,9 +75,7 @@ async function history({ google }: Surroundings, bucket: string, bootstrap: stri
 }
 
 async function secrets({ google, directory, stack }: Surroundings, bootstrap: string): Promise<Finding[]> {
-  const file = path.join(directory, `Pulumi.${stack}.yaml`);
-  const settings = parse(await readFile(file, "utf8").catch(() => "")) as { secretsprovider?: string } | null;
-  const provider = settings?.secretsprovider ?? "";
+  const { secretsProvider: provider = "" } = await readStackFile(directory, stack);
   if (provider.startsWith("gcpkms://")) return [await keyUse(google, provider.slice("gcpkms://".length))];
   return [
     note(
