@@ -29,8 +29,8 @@ await runCommand(async () => {
   if (show || !(await confirmed(subject.question, yes))) return;
   const { commit } = release;
   const statement = { commit, service: approval.evidence.service, reason, ...subject.statement };
-  const since = approval.evidence.serving?.release ?? null;
-  await decide({ ...{ config, root, paths, statement, since, excluded: subject.excluded }, remote: push });
+  const { since, excluded } = subject;
+  await decide({ config, root, paths, statement, since, excluded, remote: push });
 });
 
 function approvalOf(approval: RecordedApproval, hash: string, stack: string) {
@@ -47,6 +47,7 @@ function approvalOf(approval: RecordedApproval, hash: string, stack: string) {
     ],
     question: `Approve ${hash} on this evidence?`,
     statement: { decision: "approve", evidence: approval.digest } as const,
+    since: approval.evidence.serving?.release ?? null,
     excluded: [],
   };
 }
@@ -61,6 +62,7 @@ function reviewOf(approval: RecordedApproval, hash: string) {
     lines: [`Release ${hash} went out without approval: by ${entry.by} at ${entry.at}`, `  ${entry.reason}`],
     question: `Close it as reviewed?`,
     statement: { decision: "review", evidence: breakGlassDigest(entry, approval.evidence.service) } as const,
+    since: entry.since,
     excluded: entry.names.map((name) => ({ name, why: "broke the glass" })),
   };
 }

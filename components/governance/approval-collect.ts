@@ -36,11 +36,11 @@ export async function collectVotes({ rules, evidence, open, wanted, now }: Quest
   const { keyring, allowedSigners, revokedSigners } = rules;
   if ((!wanted && open.length === 0) || (keyring === undefined && allowedSigners === undefined)) return none;
   await using keys = await TrustedKeys.open({ keyring, allowedSigners, revokedSigners }, root);
-  const found = { ...none, open: await stillOpen(root, keys, { rules, evidence, open, now }) };
+  const paths = domainPaths(location, rules.domains);
+  const found = { ...none, open: await stillOpen({ root, paths }, keys, { rules, evidence, open, now }) };
   if (!wanted) return found;
 
   const { commit, service } = evidence;
-  const paths = domainPaths(location, rules.domains);
   const since = evidence.serving?.release ?? null;
   const authors = await authorsOf({ root, commit, paths, since }, keys);
   const [approvals, rejections] = [
@@ -69,9 +69,9 @@ export async function collectVotes({ rules, evidence, open, wanted, now }: Quest
   };
 }
 
-/** A review is by somebody who may approve and is not the one who broke the glass. */
+/** A review is by somebody who may approve, and neither broke the glass nor wrote the change. */
 async function stillOpen(
-  root: string,
+  { root, paths }: { root: string; paths: string[] },
   keys: TrustedKeys,
   { rules, evidence, open, now }: Omit<Question, "wanted">,
 ): Promise<OpenBreakGlass[]> {
@@ -85,7 +85,7 @@ async function stillOpen(
       now,
       excluded: [
         ...entry.names.map((name) => ({ name, why: "broke the glass" })),
-        ...(await authorsOf({ root, commit: entry.commit, paths: [], since: null }, keys)),
+        ...(await authorsOf({ root, commit: entry.commit, paths, since: entry.since ?? null }, keys)),
       ],
     });
     if (counted.length === 0) left.push(entry);

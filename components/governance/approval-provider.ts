@@ -1,4 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
+import { UserError } from "../errors.ts";
 import { announceLater, collectDeliveries, type Delivery } from "../notify/announce.ts";
 import type { NotifyConfig } from "../notify/destinations.ts";
 import { awaitingApproval, brokeGlass, failed } from "../notify/event.ts";
@@ -118,10 +119,18 @@ async function judge(inputs: Inputs, before: OpenBreakGlass[], now: Date): Promi
   if (votes.rejections.length > 0) return conclude("REJECTED", describeRejections(release, votes.rejections));
   const approved = votes.counted.length >= rules.approvals;
   const emergency = breakGlass !== undefined && !isOver(breakGlass, now);
+  if (inputs.frozen && !emergency) {
+    throw new UserError(
+      `release ${release} is not deployed: a freeze window is on, and the broken glass was over at ${breakGlass?.until}, during this update. What served serves on; where it is still an emergency, give a later breakGlassUntil.`,
+    );
+  }
   // A broken glass is for what is missing; where nothing is, it isn't used.
   if (emergency && ((wanted && !approved) || inputs.frozen)) {
     const names = deployers.map(({ name }) => name);
-    const made = { release, commit: evidence.commit, by: operator(), names, at: now.toISOString() };
+    // What it replaced stays what it was when the glass is used again.
+    const earlier = votes.open.find((entry) => entry.commit === evidence.commit);
+    const since = earlier?.since ?? evidence.serving?.release ?? null;
+    const made = { release, commit: evidence.commit, since, by: operator(), names, at: now.toISOString() };
     const others = votes.open.filter((entry) => entry.commit !== evidence.commit);
     const what = inputs.frozen ? "in a freeze window" : "without approval";
     const summary = `BREAK GLASS by ${made.by}: ${release} goes out ${what}: ${breakGlass.reason}`;

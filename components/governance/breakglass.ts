@@ -13,6 +13,8 @@ export interface BreakGlass {
 export interface OpenBreakGlass extends BreakGlass {
   release: string;
   commit: string;
+  /** Release that served before; null where that isn't known. Whoever changed something since may not review it. */
+  since: string | null;
   by: string;
   /** Names under which they are known; none of them may review it. */
   names: string[];

@@ -1,12 +1,24 @@
 import { createRequire } from "node:module";
+import type { Cron } from "croner";
 import type { Config } from "../config.ts";
 import { messageOf } from "../errors.ts";
 import type { FreezeWindow } from "../governance-config.ts";
 
 /** Loaded when there is a window to look at, and only then: a deployment must not wait for what it doesn't use. */
-function nextRun(expression: string, timeZone: string, after: Date): Date | null {
+function cron(expression: string, timeZone: string): Cron {
   const { Cron } = createRequire(import.meta.url)("croner") as typeof import("croner");
-  return new Cron(expression, { timezone: timeZone, paused: true }).nextRun(after);
+  return new Cron(expression, { timezone: timeZone, paused: true });
+}
+
+function nextRun(expression: string, timeZone: string, after: Date): Date | null {
+  return cron(expression, timeZone).nextRun(after);
+}
+
+/** The last time at or before `now`; undefined when it never came. */
+function lastRun(expression: string, timeZone: string, now: Date): Date | undefined {
+  // Runs are whole seconds, and those before the given time.
+  const nextSecond = new Date((Math.floor(now.getTime() / 1000) + 1) * 1000);
+  return cron(expression, timeZone).previousRuns(1, nextSecond)[0];
 }
 
 /** What is wrong with a window: an expression or a time zone that isn't one, or one that never comes. */
@@ -23,7 +35,7 @@ export function problemOfWindow(window: FreezeWindow): string | undefined {
         : `timeZone "${window.timeZone}" is no time zone such as "Europe/Zurich"`;
     }
   }
-  return undefined;
+  return window.start === window.end ? `start and end are both "${window.start}", so it would have no end` : undefined;
 }
 
 function isTimeZone(name: string): boolean {
@@ -55,12 +67,12 @@ export function frozenAt(windows: FreezeWindow[], now: Date): Frozen | undefined
   return { window, until: undefined };
 }
 
-/** Inside a window the next end comes before the next start. */
+/** Inside a window the last start is newer than the last end: with several starts before an end it is on from the first one. */
 function isInside({ start, end, timeZone }: FreezeWindow, now: Date): boolean {
-  const ends = nextRun(end, timeZone, now);
-  if (ends === null) return false;
-  const starts = nextRun(start, timeZone, now);
-  return starts === null || ends <= starts;
+  const started = lastRun(start, timeZone, now);
+  if (started === undefined) return false;
+  const ended = lastRun(end, timeZone, now);
+  return ended === undefined || started >= ended;
 }
 
 /** What stops a deployment now: which window, when it ends, and how to go on; undefined when nothing does. */

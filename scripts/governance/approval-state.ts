@@ -9,6 +9,7 @@ const TYPE = "pulumi-nodejs:dynamic/policy:Approval";
 const open = z.object({
   release: z.string(),
   commit: z.string(),
+  since: z.string().nullable().default(null),
   by: z.string(),
   names: z.array(z.string()).default([]),
   at: z.string(),

@@ -4,6 +4,10 @@ import type { FreezeWindow } from "../../../components/governance-config.ts";
 
 const weekend: FreezeWindow = { start: "0 18 * * 5", end: "0 8 * * 1", timeZone: "Europe/Zurich", why: "weekend" };
 const christmas: FreezeWindow = { start: "0 0 20 12 *", end: "0 0 3 1 *", timeZone: "Europe/Zurich" };
+/** Thursday and Friday evening until Monday; and two that mean more than their writers may have thought. */
+const twice: FreezeWindow = { start: "0 18 * * 4,5", end: "0 8 * * 1", timeZone: "UTC" };
+const everyDay: FreezeWindow = { start: "0 0 20-31 12 *", end: "0 0 3 1 *", timeZone: "UTC" };
+const everyMinute: FreezeWindow = { start: "* 18 * * 5", end: "0 8 * * 1", timeZone: "UTC" };
 const until = (windows: FreezeWindow[], now: string) => frozenAt(windows, new Date(now))?.until?.toISOString();
 
 describe("freeze windows", () => {
@@ -22,6 +26,16 @@ describe("freeze windows", () => {
       [weekend, christmas],
       "2026-12-19T12:00:00Z",
       "2027-01-04T07:00:00.000Z",
+    ],
+    ["with two starts, after the first", [twice], "2026-11-26T20:00:00Z", "2026-11-30T08:00:00.000Z"],
+    ["with two starts, after the second", [twice], "2026-11-28T20:00:00Z", "2026-11-30T08:00:00.000Z"],
+    ["with two starts, before the first", [twice], "2026-11-26T17:59:59.999Z", undefined],
+    ["with a start every day of the month", [everyDay], "2026-12-25T12:00:00Z", "2027-01-03T00:00:00.000Z"],
+    [
+      "within the first hour of a start with `*` for `0`",
+      [everyMinute],
+      "2026-11-27T18:30:00Z",
+      "2026-11-30T08:00:00.000Z",
     ],
     ["without windows", [], "2026-12-19T12:00:00Z", undefined],
   ];
@@ -47,6 +61,7 @@ describe("freeze windows", () => {
       /timeZone "Europe\/Zuerich" is no time zone/,
     );
     assert.match(problemOfWindow({ ...weekend, start: "friday" }) ?? "", /start "friday" is no cron expression/);
+    assert.match(problemOfWindow({ ...weekend, end: weekend.start }) ?? "", /start and end are both "0 18 \* \* 5"/);
     assert.match(problemOfWindow({ ...weekend, end: "0 0 30 2 *" }) ?? "", /end "0 0 30 2 \*" never comes/);
   });
 
