@@ -70,18 +70,28 @@ export function mainRevision(split: Split): string | undefined {
 
 /** The split of a canary step: `percent` to the revision, the rest to the baseline in its own proportions. Whole percents, sum 100. */
 export function canarySplit(baseline: Split, revision: string, percent: number): Split {
-  if (percent >= 100) return { [revision]: 100 };
-  const others = Object.entries(baseline).filter(([name]) => name !== revision);
-  const total = others.reduce((sum, [, share]) => sum + share, 0);
-  if (total === 0) return { [revision]: 100 };
-  const split: Split = { [revision]: percent };
-  let left = 100 - percent;
-  others.forEach(([name, share], index) => {
-    const part = index === others.length - 1 ? left : Math.round(((100 - percent) * share) / total);
+  const others = splitWithout(baseline, revision);
+  if (percent >= 100 || Object.keys(others).length === 0) return { [revision]: 100 };
+  return { [revision]: percent, ...inProportion(others, 100 - percent) };
+}
+
+/** A split without one revision: the others have all of the traffic, in their own proportions. {} where there are no others. */
+export function splitWithout(split: Split, revision: string): Split {
+  const { [revision]: _, ...others } = split;
+  return inProportion(others, 100);
+}
+
+/** `percent` by the proportions of a split, in whole percents; {} where it is empty. */
+function inProportion(split: Split, percent: number): Split {
+  const entries = Object.entries(split).filter(([, share]) => share > 0);
+  const total = entries.reduce((sum, [, share]) => sum + share, 0);
+  let left = percent;
+  const parts = entries.map(([name, share], index): [string, number] => {
+    const part = index === entries.length - 1 ? left : Math.min(left, Math.round((percent * share) / total));
     left -= part;
-    if (part > 0) split[name] = part;
+    return [name, part];
   });
-  return split;
+  return Object.fromEntries(parts.filter(([, part]) => part > 0));
 }
 
 /** A split in words: `flowpilot-opa-a3f9d2c 90 %, flowpilot-opa-bootstrap 10 %`. */

@@ -9,7 +9,9 @@ import { readDeployedRelease } from "../opa/client.ts";
 import { operator } from "../operator.ts";
 import { describeEarlier, placeOf, proveEarlier, restoreEarlier } from "../regions/earlier.ts";
 import { type EndedRollout, end, restore, whetherSeen } from "../rollout/end.ts";
-import { finishEvenAlone, stopWatching } from "../rollout/watch.ts";
+import { isHeld } from "../rollout/plan.ts";
+import { reopen } from "../rollout/reopen.ts";
+import { finishEvenAlone, isWatchedHere, rememberFailure, stopWatching } from "../rollout/watch.ts";
 import { scenariosDigest } from "../scenarios/digest.ts";
 import { loadScenarios } from "../scenarios/load.ts";
 import { runScenarios } from "../scenarios/run.ts";
@@ -18,7 +20,7 @@ import { plain } from "../state.ts";
 import { askAt, patiently } from "./ask.ts";
 import type { Findings, Inputs, Outputs } from "./provider.ts";
 import { untilReachable } from "./reachable.ts";
-import { countPassed, describeFailures, isPass, type PreviousAnswers, previousAnswers } from "./verdict.ts";
+import { countPassed, describeFailures, isPass, type PreviousAnswers, previousAnswers, verdictOf } from "./verdict.ts";
 
 /**
  * Tests a release at its own URL, on a share of the traffic, or on all of it, and ends its rollout where the verdict does. @throws with the findings
@@ -27,6 +29,8 @@ import { countPassed, describeFailures, isPass, type PreviousAnswers, previousAn
 export async function judge(id: string, inputs: Inputs): Promise<Outputs> {
   const startedAt = new Date().toISOString();
   if (inputs.rolloutId === "") return plain({ ...inputs, ...pending(), startedAt, endedAt: startedAt });
+  const held = await heldBefore(inputs);
+  if (held !== undefined) return stay(id, { ...inputs, ...held, startedAt, endedAt: new Date().toISOString() });
   // A test that breaks must take the release off the traffic, just as one that fails.
   const found = inputs.skip ? skipped() : await test(inputs).catch(broken);
   const outs: Outputs = { ...inputs, ...found, startedAt, endedAt: "" };
@@ -37,7 +41,12 @@ export async function judge(id: string, inputs: Inputs): Promise<Outputs> {
     return plain(outs);
   }
   outs.told = await tell(outs);
-  throw Object.assign(new Error(outs.summary), { id, properties: plain(outs), reasons: [reason(inputs, outs)] });
+  throw failure(id, outs);
+}
+
+/** The error that fails the update and leaves the findings in the state. */
+function failure(id: string, outs: Outputs): Error {
+  return Object.assign(new Error(outs.summary), { id, properties: plain(outs), reasons: [reason(outs)] });
 }
 
 /** The traffic is where it belongs by now, so this delays nothing that matters; it takes 5 s at most. */
@@ -65,6 +74,25 @@ function skipped(): Tested {
 /** No traffic has moved, so there is nothing to test. */
 function pending(): Tested {
   return { verdict: "PENDING", summary: "waits for an approval", failures: [], results: [], scenariosDigest: "" };
+}
+
+/**
+ * Nothing is tested where somebody moved the traffic away in an update before this one: that is a decision, and no failure of the release. In this update
+ * the test itself finds out.
+ */
+async function heldBefore({ endpoint, service, stage, rolloutId, revision }: Inputs): Promise<Tested | undefined> {
+  if (stage === "preflight" || rolloutId === undefined || isWatchedHere(rolloutId)) return undefined;
+  const live = await new CloudRun({ endpoint }).getService(service);
+  if (live === undefined || !isHeld(live, { id: rolloutId, revision })) return undefined;
+  const summary = `not tested: somebody moved the traffic away; ${describeSplit(splitOf(live))} serves, and that stays`;
+  return { verdict: "OVERTAKEN", summary, failures: [summary], results: [], scenariosDigest: "" };
+}
+
+/** A hold ends well where nothing depends on it. @throws where other regions do: they must not go on without this one */
+function stay(id: string, outs: Outputs): Outputs {
+  if (outs.endsRollout === false || (outs.earlier ?? []).length > 0) throw failure(id, outs);
+  console.log(`${outs.stage}: ${outs.summary}`);
+  return plain(outs);
 }
 
 function broken(error: unknown): Tested {
@@ -153,18 +181,17 @@ async function askPrevious(scenarios: Scenario[], inputs: Inputs): Promise<Previ
 
 /** Ends the rollout here and in the regions before according to the verdict; a failure gives all their splits back at the same time. */
 async function concludeEverywhere(inputs: Inputs, found: Tested): Promise<Partial<Outputs>> {
-  const { endpoint, earlier = [], rolloutId, endsRollout } = inputs;
-  const here = rolloutId === undefined ? Promise.resolve({}) : conclude(inputs, rolloutId, found);
+  const { endpoint, earlier = [], endsRollout } = inputs;
   const ending = { by: operator(), at: new Date().toISOString() };
   if (!isPass(found.verdict)) {
     const reason = `${placeOf(inputs.service)}, ${inputs.stage}: ${found.failures.slice(0, 3).join("; ")}`;
     const [concluded, elsewhere] = await Promise.all([
-      here,
+      takeOff(inputs, found),
       restoreEarlier(endpoint, earlier, { kind: "rolled-back", reason, ...ending }),
     ]);
     return { ...concluded, elsewhere };
   }
-  const concluded: Partial<Outputs> = await here;
+  const concluded = await prove(inputs);
   if (concluded.verdict !== undefined) {
     return { ...concluded, elsewhere: await restoreEarlier(endpoint, earlier, { kind: "interrupted", ...ending }) };
   }
@@ -172,52 +199,73 @@ async function concludeEverywhere(inputs: Inputs, found: Tested): Promise<Partia
   return concluded;
 }
 
-/** Ends the rollout according to the verdict: proven, or rolled back and quarantined. */
-async function conclude(inputs: Inputs, rolloutId: string, found: Tested): Promise<Partial<Outputs>> {
+/** The release has passed its last gate: its rollout ends here. Nothing where others still come. */
+async function prove(inputs: Inputs): Promise<Partial<Outputs>> {
+  const { endpoint, service, release, revision, rolloutId, baseline = {} } = inputs;
+  if (rolloutId === undefined || inputs.endsRollout !== true) return {};
+  const client = new CloudRun({ endpoint });
+  const { live, overtaken } = await end(
+    client,
+    service,
+    { id: rolloutId, release, revision, baseline },
+    { kind: "proven" },
+  );
+  stopWatching(rolloutId);
+  if (!overtaken) return {};
+  const summary = `somebody moved the traffic during the test; it serves ${describeSplit(splitOf(live))}, and that stays`;
+  return { verdict: "OVERTAKEN", summary, failures: [summary] };
+}
+
+/** Takes a failed release off the traffic, and quarantines it. Nothing where it has none. */
+async function takeOff(inputs: Inputs, found: Tested): Promise<Partial<Outputs>> {
   const client = new CloudRun({ endpoint: inputs.endpoint });
-  const { release, revision, service } = inputs;
-  const rollout: EndedRollout = { id: rolloutId, release, revision, baseline: inputs.baseline ?? {} };
-  if (isPass(found.verdict)) {
-    if (inputs.endsRollout !== true) return {};
-    const { live, overtaken } = await end(client, service, rollout, { kind: "proven" });
-    stopWatching(rolloutId);
-    if (!overtaken) return {};
-    const summary = `somebody moved the traffic during the test; it serves ${describeSplit(splitOf(live))}, and that stays`;
-    return { verdict: "OVERTAKEN", summary, failures: [summary] };
-  }
-  console.log(`${inputs.stage}: ${found.summary}; restoring ${describeSplit(rollout.baseline)}`);
+  const failed = {
+    kind: "rolled-back",
+    reason: verdictOf(inputs.stage, found),
+    by: operator(),
+    at: new Date().toISOString(),
+  } as const;
+  let rollout: EndedRollout | undefined;
   try {
-    const restoration = await restore(client, service, rollout, {
-      kind: "rolled-back",
-      reason: `${inputs.stage}: ${found.failures.slice(0, 3).join("; ")}`,
-      by: operator(),
-      at: new Date().toISOString(),
-    });
-    stopWatching(rolloutId);
+    rollout = await rolloutToEnd(client, inputs);
+    if (rollout === undefined) return {};
+    console.log(`${inputs.stage}: ${found.summary}; restoring ${describeSplit(rollout.baseline)}`);
+    const restoration = await restore(client, inputs.service, rollout, failed);
+    stopWatching(rollout.id);
     return { restoration };
   } catch (error) {
     // Still watched over: it is tried once more when the engine ends, and by the next command.
+    if (rollout !== undefined) rememberFailure(rollout.id, failed);
     const failure = `the traffic could NOT be restored: ${messageOf(error)}`;
-    return { failures: [failure, ...found.failures], summary: `${found.summary}; ${failure}` };
+    return { failures: [failure, ...found.failures], summary: `${found.summary}; ${failure}`, stranded: true };
   }
 }
 
+/** The rollout that the release is in; where that has ended and the release serves all the same, a new one. Undefined: it has no traffic. */
+async function rolloutToEnd(client: CloudRun, inputs: Inputs): Promise<EndedRollout | undefined> {
+  const { rolloutId, release, revision, baseline = {} } = inputs;
+  const begun = rolloutId === undefined ? undefined : { id: rolloutId, release, revision, baseline };
+  // Begun by this update: nothing is asked for before the write.
+  if (begun !== undefined && isWatchedHere(begun.id)) return begun;
+  return (await reopen(client, inputs)) ?? begun;
+}
+
 /** The error of the update: what failed and what serves now. */
-function reason(inputs: Inputs, outs: Outputs): string {
+function reason(outs: Outputs): string {
   const shown = outs.failures.slice(0, 20);
   const more = outs.failures.length - shown.length;
   return [
-    `release ${inputs.release} failed its ${inputs.stage} gate${(inputs.earlier ?? []).length > 0 ? ` (${placeOf(inputs.service)})` : ""}: ${outs.summary}`,
+    `release ${outs.release} failed its ${outs.stage} gate${(outs.earlier ?? []).length > 0 ? ` (${placeOf(outs.service)})` : ""}: ${outs.summary}`,
     ...shown.map((failure) => `  - ${failure}`),
     ...(more > 0 ? [`  - and ${more} more (in the stack's state)`] : []),
-    describeTraffic(inputs, outs),
+    describeTraffic(outs),
     ...describeEarlier(outs.elsewhere ?? []),
   ].join("\n");
 }
 
-function describeTraffic(inputs: Inputs, { verdict, restoration }: Outputs): string {
-  if (inputs.stage === "preflight")
-    return "It never had traffic; what served before serves on. Fix the policy, commit, and run `pulumi up` again.";
+function describeTraffic({ stage, verdict, restoration, stranded }: Outputs): string {
+  if (stage === "preflight" && restoration === undefined && stranded !== true)
+    return "It has no traffic; what served before serves on. Fix the policy, commit, and run `pulumi up` again.";
   if (verdict === "OVERTAKEN") return "Promote the release if it is to have the traffic all the same.";
   if (restoration === undefined) {
     return "Run `npm run recover`, or move the traffic by hand, and look at what serves: `gcloud run services describe`.";

@@ -49,6 +49,8 @@ export interface Findings {
   restoration?: Restoration;
   /** What became of the regions before; only where this gate failed. */
   elsewhere?: EarlierRestoration[];
+  /** A failed release could not be taken off the traffic: what decided that is written when it can be (read). */
+  stranded?: boolean;
   /** How telling others of a failure went. */
   told?: Delivery[];
   startedAt: string;
@@ -70,8 +72,9 @@ export async function update(id: string, _olds: Outputs, news: Inputs): Promise<
   return { outs: await judge(id, news) };
 }
 
-/** A verdict is about a moment; nothing live changes it. */
+/** A verdict is about a moment; nothing live changes it. One that could not be written when it was reached is written now. */
 export async function read(id: string, props: Outputs): Promise<dynamic.ReadResult<Outputs>> {
+  if (props.stranded === true) await (await import("./late.ts")).quarantineLate(props);
   return { id, props };
 }
 

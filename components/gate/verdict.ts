@@ -17,6 +17,11 @@ export function isPass(verdict: Verdict): boolean {
   return verdict === "PASSED" || verdict === "SKIPPED";
 }
 
+/** Why a release is quarantined: the gate, and the first of what failed there. */
+export function verdictOf(stage: string, { failures }: { failures: string[] }): string {
+  return `${stage}: ${failures.slice(0, 3).join("; ")}`;
+}
+
 /** `11 of 12 scenarios passed` */
 export function countPassed(results: ScenarioResult[]): string {
   return `${results.filter(({ passed }) => passed).length} of ${results.length} scenarios passed`;

@@ -60,12 +60,13 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dy
 
 /**
  * Whether it has to be decided (again). What was approved once isn't approved for good: until the release has served, everything is looked at anew. An
- * open deployment without approval is looked at as well, for its review.
+ * open deployment without approval is looked at as well, for its review. An explicit request is a deployment of its own, and when it is over that is noted, so that
+ * the next one counts as new.
  */
 export function hasToDecide(olds: Outputs, news: Inputs): boolean {
   if (olds.status !== "APPROVED" || olds.release !== news.release) return true;
   if (!news.proven || olds.open.length > 0) return true;
-  return news.evidence.request !== "" && news.evidence.request !== olds.evidence.request;
+  return news.evidence.request !== olds.evidence.request;
 }
 
 /** Nobody waits for it: traffic may be about to move, and what came of it is recorded at the end. What was told before isn't told again. */

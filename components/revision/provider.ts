@@ -1,9 +1,9 @@
 import type { dynamic } from "@pulumi/pulumi";
-import type { Revision, Service } from "../cloudrun/api.ts";
+import type { Revision, Service, TrafficTarget } from "../cloudrun/api.ts";
 import { changeService } from "../cloudrun/change.ts";
 import { CloudRun, gone, type ServiceChange } from "../cloudrun/client.ts";
 import { shortName } from "../cloudrun/names.ts";
-import { tagsOf, withTag } from "../cloudrun/traffic.ts";
+import { splitOf, tagsOf, trafficFor, withTag } from "../cloudrun/traffic.ts";
 import { UserError } from "../errors.ts";
 import type { RevisionSettings } from "../service/settings.ts";
 import { policyTemplate, revisionName, tagName } from "../service/template.ts";
@@ -89,7 +89,7 @@ function loadAhead(): void {
   ]);
 }
 
-/** What to write so that the revision is there and has its tag; undefined when it is and has. The shares of the traffic stay as they are. */
+/** What to write so that the revision is there and has its tag; undefined when it is and has. The shares of the traffic stay where they are. */
 export function planRevision(
   live: Service,
   existing: Revision | undefined,
@@ -99,8 +99,20 @@ export function planRevision(
   // Without the revision this is true only of our own write whose reply was lost: it gave the tag with the template.
   const created = existing !== undefined || (tagged && shortName(live.latestCreatedRevision ?? "") === args.revision);
   if (tagged && created) return undefined;
-  const traffic = withTag(live.traffic, args.tag, args.revision);
-  return created ? { traffic } : { template: policyTemplate(args), traffic };
+  if (created) return { traffic: withTag(live.traffic, args.tag, args.revision) };
+  return { template: policyTemplate(args), traffic: withTag(pinned(live), args.tag, args.revision) };
+}
+
+/**
+ * The traffic with every share on the revision that has it now. A share that follows the newest revision (the console and `gcloud run deploy` set that) would go
+ * to the one that is made here as soon as it is ready, untested.
+ */
+function pinned(live: Service): TrafficTarget[] {
+  const split = splitOf(live);
+  if (Object.keys(split).length > 0) return trafficFor(split, live.traffic ?? []);
+  throw new UserError(
+    `no revision of ${shortName(live.name)} is ready, and its traffic goes to the newest: a release would get all of it untested. Give it to a revision that is ready (\`gcloud run services update-traffic ${shortName(live.name)} --to-revisions=REVISION=100\`), or delete the service, and run \`pulumi up\` again`,
+  );
 }
 
 /**

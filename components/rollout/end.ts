@@ -77,7 +77,9 @@ async function write(
   try {
     return await end(client, service, rollout, ending);
   } catch (error) {
-    if (!(error instanceof CloudRunError) || error.effect !== "refused" || error.isConflict) throw error;
+    if (!(error instanceof CloudRunError) || error.effect !== "refused" || error.isConflict || error.isTransient) {
+      throw error;
+    }
     console.log(
       `the split before can't serve (${error.message}); falling back to the bootstrap revision, which denies`,
     );

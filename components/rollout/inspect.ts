@@ -64,7 +64,12 @@ export async function inspectService(config: InspectConfig, release: Release): P
         by: operator(),
         at: new Date().toISOString(),
       });
-      await pulumi.log.warn(`${what}; ${shortName(name)} serves ${describeSplit(restored.split)} again`);
+      const serving = `${shortName(name)} serves ${describeSplit(restored.split)}`;
+      await pulumi.log.warn(
+        restored.overtaken
+          ? `${what}; somebody moved the traffic, and that stays: ${serving}`
+          : `${what}; ${serving} again`,
+      );
     }
   } else if (left !== undefined) {
     await pulumi.log.warn(`a rollout of ${left.release} by ${left.by} is under way (${describeSplit(splitOf(live))})`);

@@ -2,7 +2,15 @@ import { recordHead } from "../audit/head-annotation.ts";
 import type { Service } from "../cloudrun/api.ts";
 import type { ServiceChange } from "../cloudrun/client.ts";
 import { shortName } from "../cloudrun/names.ts";
-import { canarySplit, describeSplit, type Split, sameSplit, splitOf, trafficFor } from "../cloudrun/traffic.ts";
+import {
+  canarySplit,
+  describeSplit,
+  type Split,
+  sameSplit,
+  splitOf,
+  splitWithout,
+  trafficFor,
+} from "../cloudrun/traffic.ts";
 import { UserError } from "../errors.ts";
 import { bootstrapRevision } from "../service/template.ts";
 import {
@@ -69,10 +77,10 @@ function firstBaseline(live: Service, { rollout, isWatched }: Shift, marked: Rol
       `a rollout of ${marked.release} by ${marked.by} is under way on ${shortName(live.name)} since ${marked.startedAt}; wait for it to end (it counts as interrupted from ${marked.expiresAt} on), or end it with \`npm run recover\` if you know that it is gone`,
     );
   }
-  // What a rollout that nobody watches any more left behind isn't tested: what it came from is the baseline.
-  const before = marked?.baseline ?? splitOf(live);
-  const { [rollout.revision]: _, ...others } = before;
-  if (Object.keys(others).length > 0) return before;
+  // What a rollout that nobody watches any more left behind isn't tested: what it came from is the baseline. A share that the release
+  // itself has is none to go back to when it fails.
+  const before = splitWithout(marked?.baseline ?? splitOf(live), rollout.revision);
+  if (Object.keys(before).length > 0) return before;
   // The release serves already and nobody knows what did before it: the bootstrap revision denies everything, which is safe.
   return { [bootstrapRevision(shortName(live.name))]: 100 };
 }
@@ -80,7 +88,7 @@ function firstBaseline(live: Service, { rollout, isWatched }: Shift, marked: Rol
 function continued(live: Service, { continues }: Shift, marked: Rollout | undefined): Split {
   if (marked === undefined || marked.id !== continues) {
     throw new UserError(
-      `this rollout was ended by somebody else; nothing was overwritten. ${shortName(live.name)} serves ${describeSplit(splitOf(live))}. Run \`pulumi refresh\` to see who moved it`,
+      `this rollout was ended by somebody else; nothing was overwritten. ${shortName(live.name)} serves ${describeSplit(splitOf(live))}. Run \`pulumi refresh\` to see who moved it, and \`pulumi up -c promote=RELEASE\` to roll it out all the same`,
     );
   }
   if (!sameSplit(splitOf(live), marked.split)) throw overtaken(live, marked);
@@ -92,6 +100,15 @@ function overtaken(live: Service, marked: Rollout): UserError {
   return new UserError(
     `${live.lastModifier ?? "somebody"} moved the traffic of ${shortName(live.name)} while ${marked.release} was rolled out (to ${describeSplit(splitOf(live))}, at ${live.updateTime}); that stays as it is. Run \`pulumi up -c promote=${marked.release}\` to move to ${marked.release} all the same`,
   );
+}
+
+/**
+ * Whether somebody has ended a rollout by moving the traffic away, which stays: neither its own mark is there nor one of its interruption, and the release
+ * doesn't have all of the traffic, as it would if it had passed.
+ */
+export function isHeld(live: Service, { id, revision }: Pick<Rollout, "id" | "revision">): boolean {
+  if (rolloutOf(live)?.id === id || interruptionOf(live)?.id === id) return false;
+  return splitOf(live)[revision] !== 100;
 }
 
 /** How a rollout ends: proven, or why not. */
@@ -112,7 +129,8 @@ export interface EndPlan {
 /**
  * The one write that ends a rollout. Proven: the mark goes, the traffic stays. Otherwise the split that served before comes back, and in the same
  * write the release is quarantined (rolled back) or marked as interrupted. Traffic that somebody moved by hand meanwhile is only touched
- * where the release would keep a share of it.
+ * where the release would keep a share of it; where it has none any more that was a rollback by hand, and no mark says that the rollout is to be
+ * done again.
  */
 export function planEnd(
   live: Service,
@@ -127,8 +145,9 @@ export function planEnd(
     const annotations = addProven(endRollout(live), rollout.release);
     return { change: { annotations: recordHead(annotations, marked, ending.kind) }, overtaken: moved };
   }
-  const annotations = endedAnnotations(live, marked, rollout, ending);
   const keepsShare = (serving[rollout.revision] ?? 0) > 0;
+  const again = keepsShare || !moved;
+  const annotations = endedAnnotations(live, marked, rollout, ending, again);
   return {
     change: keepsShare ? { traffic: trafficFor(rollout.baseline, live.traffic), annotations } : { annotations },
     overtaken: moved,
@@ -141,13 +160,14 @@ function endedAnnotations(
   marked: Rollout,
   { id, release, revision }: Pick<Rollout, "id" | "release" | "revision">,
   ending: Exclude<Ending, { kind: "proven" }>,
+  again: boolean,
 ): Record<string, string> {
   switch (ending.kind) {
     case "drilled":
       return endDrill(live);
     case "interrupted": {
       const { at, by } = ending;
-      return recordHead(endRollout(live, { id, release, at, by }), marked, ending.kind);
+      return recordHead(endRollout(live, again ? { id, release, at, by } : undefined), marked, ending.kind);
     }
     case "rolled-back": {
       const { at, by, reason } = ending;

@@ -49,21 +49,27 @@ async function shift(request: ShiftRequest, liftQuarantine: boolean): Promise<Sh
   const rollout = newRollout(request);
   let before: Split | undefined;
   let headBefore: RecordedHead | undefined;
+  const { id, release, revision } = rollout;
+  let begun: EndedRollout = { id, release, revision, baseline: {} };
   const live = await changeService(new CloudRun({ endpoint }), service, (current) => {
     // As it was first seen: after a lost reply what is live is this write's own effect.
     before ??= splitOf(current);
     if (rolloutOf(current)?.id !== rollout.id) {
       headBefore = recordedHeadOf(current.annotations);
     }
-    return planShift(current, { percent, rollout, continues, liftQuarantine, isWatched: canBeWatched });
+    const change = planShift(current, { percent, rollout, continues, liftQuarantine, isWatched: canBeWatched });
+    begun = { ...begun, baseline: rolloutOf(change ?? current)?.baseline ?? {} };
+    // From before the write: one that fails may have taken effect all the same, and then nothing else would take the release off the traffic.
+    watchOver({ endpoint, service, rollout: begun });
+    return change;
   });
-  const { id, release, revision } = rollout;
-  const begun = { id, release, revision, baseline: rolloutOf(live)?.baseline ?? before ?? {} };
-  watchOver({ endpoint, service, rollout: begun });
   return { rollout: begun, before: before ?? {}, live, headBefore };
 }
 
-function newRollout(request: ShiftRequest): Omit<Rollout, "baseline" | "split"> {
+/** What marks a rollout of this process that begins now, or goes on. */
+export function newRollout(
+  request: Pick<ShiftRequest, "continues" | "release" | "revision" | "settleSeconds" | "audit">,
+): Omit<Rollout, "baseline" | "split"> {
   const now = Date.now();
   return {
     id: request.continues ?? randomUUID(),

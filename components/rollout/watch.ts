@@ -4,6 +4,7 @@ import { messageOf } from "../errors.ts";
 import { operator } from "../operator.ts";
 import { type EndedRollout, restore } from "./end.ts";
 import { isWatched, type Rollout } from "./markers.ts";
+import type { Ending } from "./plan.ts";
 
 /** The launcher of dynamic providers (toolchain/launchers) calls what is registered here when the engine has gone. */
 const ENGINE_GONE = Symbol.for("flowpilot.engineGone");
@@ -16,6 +17,8 @@ interface Watched {
   endpoint?: string;
   service: string;
   rollout: EndedRollout;
+  /** The verdict that could not be written; none: the rollout is interrupted. */
+  failed?: Extract<Ending, { kind: "rolled-back" }>;
 }
 
 const watched = new Map<string, Watched>();
@@ -27,6 +30,17 @@ const watched = new Map<string, Watched>();
 export function watchOver(rollout: Watched): void {
   watched.set(rollout.rollout.id, rollout);
   (globalThis as Launcher)[ENGINE_GONE] = restoreAll;
+}
+
+/** Whether the rollout was begun by this process, which is that of this update. */
+export function isWatchedHere(id: string): boolean {
+  return watched.has(id);
+}
+
+/** The release failed, and taking it off the traffic did too: when that is tried again, it is with this verdict. */
+export function rememberFailure(id: string, failed: Watched["failed"]): void {
+  const rollout = watched.get(id);
+  if (rollout !== undefined) watched.set(id, { ...rollout, failed });
 }
 
 /** The rollout has ended, one way or the other. */
@@ -49,13 +63,10 @@ export async function finishEvenAlone<T>(work: Promise<T>): Promise<T> {
 
 async function restoreAll(): Promise<void> {
   await Promise.all(
-    [...watched.values()].map(async ({ endpoint, service, rollout }) => {
+    [...watched.values()].map(async ({ endpoint, service, rollout, failed }) => {
+      const interrupted = { kind: "interrupted", by: operator(), at: new Date().toISOString() } as const;
       try {
-        await restore(new CloudRun({ endpoint }), service, rollout, {
-          kind: "interrupted",
-          by: operator(),
-          at: new Date().toISOString(),
-        });
+        await restore(new CloudRun({ endpoint }), service, rollout, failed ?? interrupted);
       } catch (error) {
         console.error(`could not restore the traffic of ${service}: ${messageOf(error)}`);
       }

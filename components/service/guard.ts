@@ -7,6 +7,7 @@ import { UserError } from "../errors.ts";
 
 /** What the state of a gcp.cloudrunv2.Service holds of its traffic. */
 interface StateTraffic {
+  /** "" or absent for the share that follows the newest revision. */
   revision?: string;
   percent?: number;
 }
@@ -27,7 +28,8 @@ export function refuseIfStale(
   live: Pick<Service, "name" | "traffic" | "template" | "latestReadyRevision">,
 ): void {
   const held: Split = {};
-  for (const { revision, percent } of state.traffics ?? []) {
+  for (const { revision: named, percent } of state.traffics ?? []) {
+    const revision = named || (live.latestReadyRevision && shortName(live.latestReadyRevision));
     if (revision !== undefined && (percent ?? 0) > 0) held[revision] = (held[revision] ?? 0) + (percent ?? 0);
   }
   const serving = splitOf(live);

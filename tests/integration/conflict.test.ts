@@ -90,6 +90,18 @@ describe("two hands on one service", function () {
     assert.match(output, new RegExp(`moved the traffic of flowpilot-opa while ${next} was rolled out`));
     assert.match(output, new RegExp(`-c promote=${next}`));
     assert.deepEqual(await live(client), { [old]: 100 });
+
+    // That was a rollback by hand, and it stays: the next update doesn't take the rollout up again.
+    await project.configure({});
+    const plain = await project.up();
+    assert.equal(plain.code, 0, plain.output);
+    assert.match(plain.output, new RegExp(`HELD: .* moved traffic away from ${next}.*promote=${next}`, "s"));
+    assert.deepEqual(await live(client), { [old]: 100 });
+    assert.match((await project.outputs()).outcome ?? "", /^HELD/);
+    const promoted = await project.up("-c", `promote=${next}`);
+    assert.equal(promoted.code, 0, promoted.output);
+    assert.deepEqual(await live(client), { [`flowpilot-opa-${next}`]: 100 });
+    assert.equal((await project.outputs()).outcome, "DEPLOYED");
   });
 
   it("a slow rollout that somebody has ended stops instead of overwriting", async () => {

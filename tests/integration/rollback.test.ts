@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { CloudRun } from "../../components/cloudrun/client.ts";
 import { splitOf, trafficFor } from "../../components/cloudrun/traffic.ts";
 import { quarantineOf, rolloutOf } from "../../components/rollout/markers.ts";
-import { bookingBy, wrongAllowFrom } from "./decisions.ts";
+import { bookingBy, WRONG_ALLOW, wrongAllowFrom } from "./decisions.ts";
 import { failed, Load, type Seen } from "./load.ts";
 import { TestProject } from "./project.ts";
 
@@ -153,14 +153,25 @@ describe("rolling back", function () {
 
     // The promotion is used up: the next rollback by hand stays, too.
     await moveByHand(project, client, { [old]: 100 });
-    assert.equal((await project.up()).code, 0);
+    const stays = await project.up();
+    assert.equal(stays.code, 0, stays.output);
+    assert.match(stays.output, /\(promote \w+\) was carried out before that and moves nothing any more/);
     assert.equal((await project.outputs()).revision, old);
+
+    // Without it in the configuration it is over, and can be asked for anew.
+    await project.configure({});
+    assert.equal((await project.up()).code, 0);
+    const again = await project.up("-c", `promote=${next}`);
+    assert.equal(again.code, 0, again.output);
+    assert.equal((await project.outputs()).version, next);
+    await moveByHand(project, client, { [old]: 100 });
+    await project.configure({});
 
     const newest = await project.append(POLICY, "\n# newest\n");
     const outputs = await project.outputs();
     assert.equal(outputs.version, newest);
     assert.equal(outputs.previousRevision, old, "what goes back is what served, not what was declared");
-  });
+  }).timeout(480_000);
 
   it("partial drift is held in the same way, and somebody's own tags are left alone", async () => {
     await using project = await TestProject.start();
@@ -245,6 +256,44 @@ describe("rolling back", function () {
       assert.match(output, message);
     }
     assert.equal((await client.getService(SERVICE))?.etag, before?.etag);
+  });
+
+  it("a release that serves untested is taken back, and quarantined, when it is tested and found wrong", async () => {
+    await using project = await TestProject.start();
+    const client = new CloudRun({ endpoint: project.cloud.adminUrl });
+    assert.equal((await project.up()).code, 0);
+    const good = (await project.outputs()).revision ?? "";
+    await project.configure({ skipTests: true });
+    const bad = await project.append(POLICY, WRONG_ALLOW, { withoutUnitTests: true });
+    assert.equal((await project.outputs()).version, bad);
+    await project.configure({});
+    const { code, output } = await project.up();
+    assert.notEqual(code, 0, output);
+    assert.match(output, new RegExp(`release ${bad} failed its preflight gate`));
+    assert.match(output, new RegExp(`Rolled back: ${good} 100 % serves again \\(seen at the main URL\\)`));
+    const live = await client.getService(SERVICE);
+    assert.deepEqual(live && splitOf(live), { [good]: 100 });
+    assert.match((await project.up()).output, new RegExp(`release ${bad} is quarantined`));
+  });
+
+  it("a release never serves untested where the traffic follows the newest revision", async () => {
+    await using project = await TestProject.start();
+    const client = new CloudRun({ endpoint: project.cloud.adminUrl });
+    assert.equal((await project.up()).code, 0);
+    const old = (await project.outputs()).revision ?? "";
+    const service = await client.getService(SERVICE);
+    assert.ok(service);
+    const newest = { type: "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST" as const, percent: 100 };
+    await client.patchService(service, { traffic: [newest, ...trafficFor({}, service.traffic)] });
+    const load = Load.start((await project.outputs()).serviceUrl ?? "", bookingBy("suspended"));
+    const bad = await project.append(POLICY, WRONG_ALLOW, { withoutUnitTests: true, deploy: false });
+    const { code, output } = await project.up();
+    const seen = await load.stop();
+    assert.notEqual(code, 0, output);
+    assert.match(output, new RegExp(`release ${bad} failed its preflight gate`));
+    assert.equal(seen.filter(({ allow }) => allow === true).length, 0, `of ${seen.length} decisions`);
+    const live = await client.getService(SERVICE);
+    assert.deepEqual(live && splitOf(live), { [old]: 100 });
   });
 
   it("without a release before, to the bootstrap revision, which denies", async () => {

@@ -10,7 +10,7 @@ import {
   type Rollout,
   rolloutOf,
 } from "../../../components/rollout/markers.ts";
-import { planEnd, planFallback, planShift, type Shift } from "../../../components/rollout/plan.ts";
+import { isHeld, planEnd, planFallback, planShift, type Shift } from "../../../components/rollout/plan.ts";
 
 const OLD = "svc-0000001";
 const NEW = "svc-0000002";
@@ -94,6 +94,13 @@ describe("planShift", () => {
     assert.deepEqual(rolloutOf({ annotations: change?.annotations })?.baseline, { [BOOTSTRAP]: 100 });
   });
 
+  it("goes back to nothing that the release itself has: when it fails it would get more than it had", () => {
+    const baselineOf = (before: Split) =>
+      rolloutOf(applied(service(before), planShift(service(before), shift())))?.baseline;
+    assert.deepEqual(baselineOf({ [OLD]: 50, [NEW]: 50 }), { [OLD]: 100 });
+    assert.deepEqual(baselineOf({ [OLD]: 20, other: 60, [NEW]: 20 }), { [OLD]: 25, other: 75 });
+  });
+
   it("takes no traffic from a release that has all of it already, in no step", () => {
     const before = service({ [NEW]: 100 });
     const first = applied(before, planShift(before, shift({ percent: 10 })));
@@ -167,6 +174,17 @@ describe("planEnd", () => {
     assert.deepEqual(splitOf({ traffic: change?.traffic ?? [] }), { [OLD]: 100 });
     assert.deepEqual(quarantineOf({ annotations: change?.annotations }), {});
     assert.equal(interruptionOf({ annotations: change?.annotations })?.id, started.id);
+  });
+
+  it("interrupted where somebody has moved the traffic away: that stays, and nothing is marked to be done again", () => {
+    const moved = { ...under(), traffic: trafficFor({ [OLD]: 100 }, []) };
+    assert.equal(isHeld(moved, rollout), false, "its rollout is still to be ended");
+    const ending = { kind: "interrupted", by: "recover", at: "2026-01-01T00:00:09Z" } as const;
+    const { change, overtaken } = planEnd(moved, rollout, ending);
+    assert.deepEqual([change?.traffic, overtaken], [undefined, true]);
+    const after = applied(moved, change);
+    assert.deepEqual([rolloutOf(after), interruptionOf(after)], [undefined, undefined]);
+    assert.equal(isHeld(after, rollout), true);
   });
 
   it("traffic that somebody moved wholly away stays where they put it; the quarantine is written all the same", () => {
