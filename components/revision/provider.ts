@@ -1,5 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
-import type { Revision, Service, TrafficTarget } from "../cloudrun/api.ts";
+import type { Revision, RevisionTemplate, Service, TrafficTarget } from "../cloudrun/api.ts";
 import { changeService } from "../cloudrun/change.ts";
 import { CloudRun, gone, type ServiceChange } from "../cloudrun/client.ts";
 import { shortName } from "../cloudrun/names.ts";
@@ -100,7 +100,17 @@ export function planRevision(
   const created = existing !== undefined || (tagged && shortName(live.latestCreatedRevision ?? "") === args.revision);
   if (tagged && created) return undefined;
   if (created) return { traffic: withTag(live.traffic, args.tag, args.revision) };
-  return { template: policyTemplate(args), traffic: withTag(pinned(live), args.tag, args.revision) };
+  return { template: newTemplate(live, args), traffic: withTag(pinned(live), args.tag, args.revision) };
+}
+
+/** A template that the service has already makes no revision, so that of one which was deleted since has to differ in something. */
+function newTemplate(live: Service, args: Inputs & { revision: string }): RevisionTemplate {
+  const template = policyTemplate(args);
+  if (live.template?.revision !== args.revision) return template;
+  return {
+    ...template,
+    annotations: { ...template.annotations, "flowpilot.dev/made-again-at": new Date().toISOString() },
+  };
 }
 
 /**

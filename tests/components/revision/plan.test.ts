@@ -49,6 +49,15 @@ describe("planRevision", () => {
     });
   }
 
+  it("makes a revision that was deleted again, though the service's template is still the same", () => {
+    const live = service([{ type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision: OLD, percent: 100 }]);
+    const { template } = plan(live) ?? {};
+    assert.equal(template?.annotations?.["flowpilot.dev/made-again-at"], undefined);
+    const again = plan({ ...live, template } as Service)?.template;
+    assert.match(again?.annotations?.["flowpilot.dev/made-again-at"] ?? "", /^20/);
+    assert.notDeepEqual(again, template);
+  });
+
   it("makes no revision where it would get all of the traffic: none is ready that could keep it", () => {
     const live = { ...service([{ type: LATEST, percent: 100 }]), latestReadyRevision: undefined } as unknown as Service;
     assert.throws(() => plan(live), /no revision of svc is ready, and its traffic goes to the newest/);
