@@ -30,7 +30,10 @@ const command = new Command("audit")
   .option("--last <n>", "only the newest n attempts", count)
   .addOption(new Option("--json", "one JSON object a line (audit/event.schema.json)").conflicts(["csv", "html"]))
   .addOption(new Option("--csv", "comma-separated values").conflicts(["json", "html"]))
-  .option("--verify", "recompute the chain of records and name the first one that was tampered with; exits 1 then")
+  .option(
+    "--verify",
+    "recompute the chain of records and name the first one that was tampered with; exits 1 unless verified",
+  )
   .option("--stats", "deployment frequency, lead time, change failure rate and time to restore over the period")
   .option("--html <file>", "write a report as one self-contained file")
   .option("--seal", "write the head of the chain, newest entry included, to the service's annotations")

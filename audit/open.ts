@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import path from "node:path";
-import { backEndUrl, openHistory } from "../components/audit/backend.ts";
+import { backEndUrl, openHistory, withProjectHome } from "../components/audit/backend.ts";
 import type { HistorySource } from "../components/audit/source.ts";
 import { readYaml } from "../components/yaml.ts";
 
@@ -16,6 +14,12 @@ export interface OpenedStack {
 }
 
 const LOCAL_STACK = "local";
+
+/** What is said of a stack without an entry and without a state; undefined where it has one. Pulumi Cloud says so itself. */
+export async function missingStack({ source, stack, project }: OpenedStack): Promise<string | undefined> {
+  if (source.kind === "cloud" || (await source.list()).keys.length > 0 || (await source.state()) !== undefined) return;
+  return `there is no stack "${stack}" of project "${project}" in ${source.description}; see \`bin/pulumi stack ls\``;
+}
 
 /**
  * Opens the stack that `bin/pulumi` would take: the one that is named, or selected; in the back end that is set, else logged in to, else the
@@ -38,18 +42,6 @@ export async function openStack(options: { stack?: string; directory: string }):
   const stack = chosen.split("/").at(-1) as string;
   const name = { directory, project: description.name, stack: url.startsWith("http") ? chosen : stack };
   return { directory, project: description.name, stack, source: await openHistory(name, url) };
-}
-
-/** As bin/pulumi does: the project's own home for Pulumi, but a login of the user's counts. */
-function withProjectHome(directory: string): NodeJS.ProcessEnv {
-  if (process.env.PULUMI_HOME !== undefined) return process.env;
-  const usersOwn = path.join(homedir(), ".pulumi");
-  const credentials = existsSync(path.join(usersOwn, "credentials.json")) ? usersOwn : undefined;
-  return {
-    ...process.env,
-    PULUMI_HOME: path.join(directory, ".tools/pulumi"),
-    PULUMI_CREDENTIALS_PATH: process.env.PULUMI_CREDENTIALS_PATH ?? credentials,
-  };
 }
 
 /** Pulumi keeps the selection in a file named by the project and its path. Source: pulumi's sdk/go/common/workspace. */

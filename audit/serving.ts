@@ -33,10 +33,14 @@ export function servingAfter(entry: EntryFacts, service = servicesOf(entry)[0]):
   return { split: move.live, changedBy: move.changedBy, changedAt: move.changedAt, move };
 }
 
-/** How a move was undone by a gate: its own, or one in a region that came after. */
-export function restorationOf({ gates }: EntryFacts, { rolloutId, service }: SplitFacts): Restoration | undefined {
+/** How a move was undone by a gate: its own, one that tested the release anew when it served, or one in a region that came after. */
+export function restorationOf(
+  { gates }: EntryFacts,
+  { rolloutId, service, release }: SplitFacts,
+): Restoration | undefined {
   for (const gate of gates) {
-    if (gate.rolloutId === rolloutId && gate.restoration !== undefined) return gate.restoration;
+    const isAnew = gate.rolloutId === undefined && gate.service === service && gate.release === release;
+    if ((gate.rolloutId === rolloutId || isAnew) && gate.restoration !== undefined) return gate.restoration;
     const elsewhere = gate.elsewhere.find((one) => one.service === service)?.restoration;
     if (elsewhere !== undefined) return elsewhere;
   }

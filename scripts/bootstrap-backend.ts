@@ -3,9 +3,9 @@
  * Without --yes it only says what it would do.
  */
 import { Command, InvalidArgumentError } from "commander";
-import { messageOf, UserError } from "../components/errors.ts";
 import { bootstrap } from "./backend/bootstrap.ts";
 import { backendNames, historyBucket, keyName, secretsProvider } from "./backend/names.ts";
+import { complain } from "./command-error.ts";
 import { Google } from "./google/api.ts";
 
 const program = new Command("npm run bootstrap-backend --")
@@ -49,7 +49,7 @@ Now:
   bin/pulumi stack init prod --secrets-provider="${secretsProvider(names)}"
 and after each update \`npm run copy-history -- prod\`, or deploy with \`npm run deploy -- prod\`, which does both.`);
   } catch (error) {
-    console.error(error instanceof UserError ? messageOf(error) : error);
+    complain(error);
     process.exitCode = 1;
   }
 }

@@ -1,10 +1,9 @@
 /** `npm run copy-history -- prod`: copies what is new in a stack's history to the bucket that nobody can delete from. Run it after every update. */
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { backEndUrl } from "../components/audit/backend.ts";
-import { messageOf, UserError } from "../components/errors.ts";
-import { copyHistory } from "./backend/copy-history.ts";
+import { copyHistory, findHistory } from "./backend/copy-history.ts";
 import { historyBucket } from "./backend/names.ts";
+import { complain } from "./command-error.ts";
 import { Google } from "./google/api.ts";
 
 const directory = resolve(import.meta.dirname, "..");
@@ -19,9 +18,9 @@ const program = new Command("npm run copy-history --")
 
 const stack = program.processedArgs[0] as string;
 try {
-  const url = await backEndUrl(directory);
+  const url = await findHistory(directory, stack);
   if (!url.startsWith("gs://")) {
-    console.log(`nothing to copy: the state is in ${url === "" ? ".local/state" : url}, not in a bucket of Google's`);
+    console.log(`nothing to copy: the state is in ${url}, not in a bucket of Google's`);
   } else {
     const { copied, kept } = await copyHistory(new Google(), url, "flowpilot-policy", stack);
     console.log(
@@ -29,6 +28,6 @@ try {
     );
   }
 } catch (error) {
-  console.error(error instanceof UserError ? messageOf(error) : error);
+  complain(error);
   process.exitCode = 1;
 }

@@ -2,16 +2,17 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { formatDiff } from "../components/diff/table.ts";
-import { messageOf, UserError } from "../components/errors.ts";
+import { complain } from "./command-error.ts";
 import { compareCommits } from "./diff/compare.ts";
 import { exitCode } from "./diff/exit.ts";
+import { endOnSignal } from "./end-on-signal.ts";
 
 const project = resolve(import.meta.dirname, "..");
 
 const program = new Command("npm run diff --")
   .description(
     "Which decisions change between two commits: recorded inputs are replayed on both, and new access is searched for. Deploys nothing.\n" +
-      "Exits with 0 when no decision changes but those that the second commit declares, 1 when others do, 2 when it can't tell.",
+      "Exits with 0 when no decision changes but those that the second commit declares, 1 when others do, 2 when it can't tell, or can't write the page.",
   )
   .argument("<from>", "commit, branch or tag that serves now")
   .argument("<to>", "the one that shall")
@@ -35,19 +36,21 @@ export type Options = {
   html?: string;
 };
 
+endOnSignal();
 try {
   const [from, to] = program.args as [string, string];
   const options = program.opts<Options>();
   const compared = await compareCommits(from, to, { ...options, onProgress });
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+  console.log(options.json ? JSON.stringify(compared, undefined, 2) : formatDiff(compared.domains));
+  process.exitCode = exitCode(compared.domains);
+  // After the result is shown, which has taken a while and must not be lost where the page can't be written.
   if (options.html !== undefined) {
     const { renderHtml } = await import("../components/diff/html.ts");
     await writeFile(options.html, renderHtml({ from, to, at: new Date().toISOString() }, compared.domains));
   }
-  console.log(options.json ? JSON.stringify(compared, undefined, 2) : formatDiff(compared.domains));
-  process.exitCode = exitCode(compared.domains);
 } catch (error) {
-  console.error(error instanceof UserError ? messageOf(error) : error);
+  complain(error);
   process.exitCode = 2;
 }
 

@@ -4,7 +4,8 @@
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { messageOf, UserError } from "../components/errors.ts";
+import { messageOf } from "../components/errors.ts";
+import { complain } from "./command-error.ts";
 import { countProblems, examine, formatExamined } from "./doctor/examine.ts";
 import { readStackConfig } from "./doctor/stack-config.ts";
 import { Google } from "./google/api.ts";
@@ -36,7 +37,7 @@ try {
   console.log(problems === 0 ? `\nReady: \`bin/pulumi up --stack ${stack}\`.` : `\n${problems} to mend.`);
   process.exitCode = problems === 0 ? 0 : 1;
 } catch (error) {
-  console.error(error instanceof UserError ? messageOf(error) : error);
+  complain(error);
   process.exitCode = 1;
 }
 

@@ -1,8 +1,9 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { messageOf, UserError } from "../components/errors.ts";
 import { findOpa } from "../components/opa/process.ts";
 import { loadScenarios } from "../components/scenarios/load.ts";
+import { complain } from "./command-error.ts";
+import { endOnSignal } from "./end-on-signal.ts";
 import { readEquivalents } from "./mutate/equivalents.ts";
 import { runMutants } from "./mutate/kill.ts";
 import { readPolicy } from "./mutate/policy.ts";
@@ -25,19 +26,11 @@ const program = new Command("npm run mutate --")
 
 type Options = { policyDir: string; domain: string; scenarios: string; thorough: boolean; list: boolean };
 
-// OPA is ended by this process's exit, which a signal alone doesn't run.
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-  ["SIGHUP", 129],
-] as const) {
-  process.once(signal, () => process.exit(code));
-}
-
+endOnSignal();
 try {
   process.exitCode = await mutate(program.opts<Options>());
 } catch (error) {
-  console.error(error instanceof UserError ? messageOf(error) : error);
+  complain(error);
   process.exitCode = 2;
 }
 

@@ -6,8 +6,8 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { CloudRun } from "../components/cloudrun/client.ts";
-import { messageOf } from "../components/errors.ts";
 import { placeOf } from "../components/regions/earlier.ts";
+import { complain } from "./command-error.ts";
 import { type Place, placesOf } from "./recover/places.ts";
 import { type Recovered, recover } from "./recover/recover.ts";
 
@@ -53,6 +53,6 @@ function exitCodeOf(recovered: Recovered[]): 0 | 1 | 3 {
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(`recover: ${messageOf(error)}`);
+  complain(error);
   process.exitCode = 1;
 }

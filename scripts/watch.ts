@@ -4,7 +4,7 @@
  */
 import { Command, InvalidArgumentError } from "commander";
 import { exitCodeOf } from "../components/alerts/intent.ts";
-import { messageOf, UserError } from "../components/errors.ts";
+import { complain } from "./command-error.ts";
 import { announceFindings, look } from "./watch/look.ts";
 
 const program = new Command("npm run watch --")
@@ -32,7 +32,7 @@ try {
   if (announce) await announceFindings(seen);
   process.exitCode = exitCodeOf(seen.flatMap(({ findings }) => findings));
 } catch (error) {
-  console.error(error instanceof UserError ? messageOf(error) : error);
+  complain(error);
   process.exitCode = 1;
 }
 

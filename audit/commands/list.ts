@@ -3,11 +3,12 @@ import type { AuditOptions } from "../cli.ts";
 import type { AuditEvent } from "../events.ts";
 import { formatLine } from "../format/text.ts";
 import { eventsSince } from "../now.ts";
-import type { OpenedStack } from "../open.ts";
+import { missingStack, type OpenedStack } from "../open.ts";
 import { isSelected, selectEvents } from "../select.ts";
 
 /** Prints the events: as a table where a person reads, as plain lines in a pipe, or in the format that is asked for. */
-export async function list({ source, stack, project }: OpenedStack, options: AuditOptions): Promise<void> {
+export async function list(opened: OpenedStack, options: AuditOptions): Promise<void> {
+  const { source, stack, project } = opened;
   const unfinished = eventsSince(source);
   unfinished.catch(() => undefined);
   const format = await chooseFormat(options);
@@ -21,11 +22,8 @@ export async function list({ source, stack, project }: OpenedStack, options: Aud
   await print((await unfinished).filter((event) => isSelected(event, options)));
   await print([]);
   if (any) return;
-  if ((await source.list()).keys.length === 0 && (await source.state()) === undefined && source.kind !== "cloud") {
-    throw new Error(
-      `there is no stack "${stack}" of project "${project}" in ${source.description}; see \`bin/pulumi stack ls\``,
-    );
-  }
+  const missing = await missingStack(opened);
+  if (missing !== undefined) throw new Error(missing);
   console.error(`nothing in the history of ${project}/${stack} (${source.description}) ${describeSelection(options)}`);
 }
 

@@ -14,7 +14,9 @@ export function deploymentEvents(entry: EntryFacts, previous: EntryFacts | undef
   const base = commonTo(entry);
   const failed = entry.result !== "succeeded";
   const waiting = approval?.status === "AWAITING_APPROVAL" && !failed;
-  if (gates.length === 0 && diffs.length === 0 && !moved && !failed && !waiting) {
+  // Somebody took the traffic away before: the gates had nothing to judge, and nothing was moved.
+  const held = !failed && gates.some(({ verdict }) => verdict === "OVERTAKEN");
+  if (held || (gates.length === 0 && diffs.length === 0 && !moved && !failed && !waiting)) {
     const changes = describeChanges(entry.resourceChanges);
     const reason = entry.outcome?.startsWith("HELD") ? entry.outcome : changes === "" ? "nothing to deploy" : changes;
     return [{ ...base, time: entry.endedAt, event: "UNCHANGED", reason }];

@@ -82,7 +82,7 @@ export async function collectEvidence(
     put(`${PLACES.history}${name}.history.json`, history);
     if (checkpoint !== undefined) put(`${PLACES.history}${name}.checkpoint.json`, checkpoint);
   }
-  const { head, after, entries, problems, confirmedBy } = verification;
+  const { head, after, entries, problems, undecided, confirmedBy } = verification;
   put(
     PLACES.chain,
     json({
@@ -90,6 +90,7 @@ export async function collectEvidence(
       after,
       entries,
       problems,
+      undecided,
       confirmedBy,
       digests: found.chain.map(({ key: name, digest }) => [name, digest]),
     }),

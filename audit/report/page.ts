@@ -7,7 +7,7 @@ import type { ReportModel } from "./model.ts";
 import { releaseSection } from "./release.ts";
 import { servingNow, sharesSection } from "./shares.ts";
 import { STYLE } from "./style.ts";
-import { badge, code, outside, time } from "./words.ts";
+import { badge, CHAIN, code, outside, time } from "./words.ts";
 
 /** Nothing is loaded from anywhere, and nothing runs: a page that a hostile text got into could do no harm either. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
@@ -54,19 +54,20 @@ export function renderReport(model: ReportModel): string {
 }
 
 function chain({ verification }: ReportModel): Content {
-  const { problems, notes, entries, uncovered, head, after, confirmedBy } = verification;
-  const isGood = problems.length === 0;
-  return html`<section class=${`chain ${isGood ? "good" : "bad"}`} aria-label="Chain of records">
-    <strong>${isGood ? "Chain verified" : "Chain NOT verified"}</strong>: ${entries} entries${
+  const { verdict, problems, undecided, notes, entries, uncovered, head, after, confirmedBy } = verification;
+  const { text, tone } = CHAIN[verdict];
+  return html`<section class=${`chain ${tone}`} aria-label="Chain of records">
+    <strong>${`Chain ${text}`}</strong>: ${entries} entries${
       uncovered > 0 ? `, the newest ${uncovered === 1 ? "one" : uncovered} not covered by a later record yet` : ""
     }.
     ${entries === 0 ? "" : html`<br />Head ${code(head)} at ${code(describeKey(after))}.`}
     ${confirmedBy.length === 0 ? "" : html`<br />Confirmed by ${outside(confirmedBy.join(", "))}.`}
     ${
-      problems.length + notes.length === 0
+      problems.length + undecided.length + notes.length === 0
         ? ""
         : html`<ul>
             ${problems.slice(0, 20).map(({ kind, message }) => html`<li><strong>${kind}</strong>: ${outside(message)}</li>`)}
+            ${undecided.map((what) => html`<li><strong>undecided</strong>: ${outside(what)}</li>`)}
             ${notes.map((note) => html`<li>${outside(note)}</li>`)}
           </ul>`
     }

@@ -1,5 +1,6 @@
 import { formatTime } from "../format/text.ts";
 import { visible } from "../format/visible.ts";
+import type { Verdict } from "../verify/run.ts";
 import { type Content, html } from "./html.ts";
 
 /** Text from outside, with what would act or mislead made visible, and set apart so that right-to-left text can't reorder what is around it. */
@@ -37,6 +38,13 @@ const TONES: Record<string, string> = {
   SKIPPED: "warn",
   INCONCLUSIVE: "warn",
   AWAITING_APPROVAL: "warn",
+};
+
+/** What the chain is said to be. */
+export const CHAIN: Record<Verdict, { text: string; tone: string }> = {
+  VERIFIED: { text: "verified", tone: "good" },
+  UNDECIDED: { text: "UNDECIDED", tone: "warn" },
+  "NOT VERIFIED": { text: "NOT verified", tone: "bad" },
 };
 
 /** A word that says how something went, in a colour that says it too; never in the colour alone. */

@@ -1,13 +1,18 @@
-import { recordedHeadOf } from "../../components/audit/head-annotation.ts";
+import { type RecordedHead, recordedHeadOf } from "../../components/audit/head-annotation.ts";
 import { shortName } from "../../components/cloudrun/names.ts";
 import { rolloutOf } from "../../components/rollout/markers.ts";
-import type { Anchor } from "./anchors.ts";
+import type { Witness } from "./witnesses.ts";
 
-/** What the service itself says about the history. */
-export interface LiveHead {
-  anchor?: Anchor;
+/** What a service itself says about the history. */
+export interface LiveHead extends Witness {
+  /** For messages: the service. */
+  source: string;
+  /** The head that it holds. */
+  head?: RecordedHead;
   /** Why it says nothing. */
   silent?: string;
+  /** Whether it is there: only then it can be sealed. Undefined: it couldn't be asked. */
+  exists?: boolean;
   /** Id of the update whose rollout is under way on it, or was left. */
   underWay?: string;
 }
@@ -16,18 +21,20 @@ export interface LiveHead {
 const PATIENCE_MS = 5_000;
 
 /** Reads the service's annotations. It never throws: a service that can't be reached is said to be silent. */
-export async function readLiveHead(service: string, endpoint: string | undefined): Promise<LiveHead> {
+export async function readLiveHead(witness: Witness): Promise<LiveHead> {
   const { CloudRun } = await import("../../components/cloudrun/client.ts");
-  const source = `the service ${shortName(service)}`;
+  const { service, endpoint, isOwn } = witness;
+  // Anybody can name a service like the stack's own.
+  const source = `the service ${isOwn ? shortName(service) : service}`;
+  const said = { ...witness, source };
   try {
     const client = new CloudRun({ endpoint, requestTimeoutMs: PATIENCE_MS, retries: 0 });
     const live = await client.getService(service);
-    if (live === undefined) return { silent: `${source} doesn't exist` };
-    const recorded = recordedHeadOf(live.annotations);
-    const underWay = rolloutOf(live)?.audit?.audit;
-    if (recorded === undefined) return { silent: `${source} holds no head yet`, underWay };
-    return { anchor: { ...recorded, source }, underWay };
+    if (live === undefined) return { ...said, exists: false, silent: `${source} doesn't exist` };
+    const head = recordedHeadOf(live.annotations);
+    const silent = head === undefined ? `${source} holds no head yet` : undefined;
+    return { ...said, exists: true, head, silent, underWay: rolloutOf(live)?.audit?.audit };
   } catch (error) {
-    return { silent: `${source} can't be reached (${(error as Error).message})` };
+    return { ...said, silent: `${source} can't be reached (${(error as Error).message})` };
   }
 }

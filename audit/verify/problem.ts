@@ -18,6 +18,14 @@ export interface Problem {
   message: string;
 }
 
+/**
+ * What to say of an update without an entry which only the back end takes for unfinished: what is known, what it may be, and what to do.
+ * @param known ends in "an update"
+ */
+export function inDoubt(known: string): string {
+  return `${known} that has no entry. Either it hasn't ended yet, or it was killed in its last moment, or its entry was deleted and a lock or an operation made up. Verify again when the update has ended; where none runs, look for the entry in the history's copy, then \`pulumi cancel\` and \`pulumi up\`, which records that it was killed`;
+}
+
 /** `entry 1795489112047627644 (update, 2026-11-24T02:58:32Z)` */
 export function describeEntry({ key, facts }: { key: string; facts: { kind: string; endedAt: number } }): string {
   return `entry ${key} (${facts.kind}, ${formatTime(facts.endedAt)})`;

@@ -1,19 +1,28 @@
-import { recordOf } from "../../components/audit/record.ts";
 import type { HistorySource } from "../../components/audit/source.ts";
-import type { OpenedStack } from "../open.ts";
+import { missingStack, type OpenedStack } from "../open.ts";
 import { type Anchor, judgeAnchors } from "./anchors.ts";
 import { verifyChain } from "./chain.ts";
 import { type Item, itemOf } from "./item.ts";
-import { readLiveHead } from "./live.ts";
+import { type LiveHead, readLiveHead } from "./live.ts";
 import { judgeAbsence, judgeNewest } from "./newest.ts";
 import { describeEntry, ordered, type Problem } from "./problem.ts";
+import { judgeState } from "./state.ts";
 import { readTaggedHeads } from "./tags.ts";
+import { CANT_RULE_OUT, chooseWitnesses, namedIn, readConfigured } from "./witnesses.ts";
 
-/** What verification found. Nothing wrong: `problems` is empty. */
+/** UNDECIDED: nothing is plainly wrong, but whether an entry is missing can't be told yet. Only VERIFIED is good. */
+export type Verdict = "VERIFIED" | "UNDECIDED" | "NOT VERIFIED";
+
+/** What verification found. */
 export interface Verification {
+  verdict: Verdict;
   problems: Problem[];
+  /** What can't be decided: what is known, what it may be, and what to do. */
+  undecided: string[];
   /** What an auditor should know, though nothing is wrong. */
   notes: string[];
+  /** Why the history may not be at its end, in the notes too: an update is under way, or was killed. */
+  unsettled: string[];
   entries: number;
   /** Entries that no later record vouches for yet. */
   uncovered: number;
@@ -23,33 +32,30 @@ export interface Verification {
   after: string;
   /** Who else confirmed a head: the service, tags. */
   confirmedBy: string[];
-  /** The services that the stack is about, as far as its state names them. */
-  place: { services: string[]; endpoint?: string };
+  /** The stack's own services, and what each of them said. */
+  services: LiveHead[];
 }
 
-const CANT_RULE_OUT = "truncation at the end can't be ruled out by the service";
-
-/** Recomputes the chain, and compares it with the stack's state, the live service and signed tags. Only reads. */
-export async function runVerification({ source, directory, project, stack }: OpenedStack): Promise<Verification> {
-  const { items, foreign } = await readItems(source);
+/**
+ * Recomputes the chain, and compares it with the stack's state, the live service and signed tags. Only reads.
+ * @throws an Error when there is no such stack, and nobody knows of one
+ */
+export async function runVerification(opened: OpenedStack): Promise<Verification> {
+  const { source, directory, project, stack } = opened;
+  const [{ items, foreign }, configured] = await Promise.all([readItems(source), readConfigured(directory, stack)]);
   const chain = verifyChain(items);
-  const newest = items.at(-1);
-  const place = items.findLast(({ facts }) => facts.services.length > 0)?.facts;
-  const [live, tags, state, locks] = await Promise.all([
-    Promise.all((place?.services ?? []).map((service) => readLiveHead(service, place?.endpoint))),
+  const witnesses = chooseWitnesses(configured, namedIn(items));
+  const [live, tags, state, missing] = await Promise.all([
+    Promise.all(witnesses.ask.map(readLiveHead)),
     readTaggedHeads(directory, project, stack),
-    source.state(),
-    source.locks(),
+    judgeState(source, items.at(-1)),
+    items.length === 0 ? missingStack(opened) : undefined,
   ]);
-  const anchors: Anchor[] = [...live.flatMap(({ anchor }) => anchor ?? []), ...tags.anchors];
-  const earlier = items.flatMap((item) =>
-    item.claims.map((claim) => ({ ...claim, source: `the service, as ${describeEntry(item)} found it,` })),
-  );
-  const left = recordOf(state)?.id;
-  const unfinished = new Set(
-    [...live.map(({ underWay }) => underWay), ...items.map(({ killed }) => killed)].filter((id) => id !== undefined),
-  );
-  const cut = await judgeState(source, newest, state, left, locks.length > 0);
+  const own = live.filter(({ isOwn }) => isOwn);
+  const anchors = [...live.flatMap(anchorOf), ...tags.anchors, ...items.flatMap(claimsOf)];
+  const unfinished = [...own.map(({ underWay }) => underWay), ...items.map(({ killed }) => killed)];
+  const known = new Set(unfinished.filter((id) => id !== undefined));
+  const witnessed = judgeAnchors(items, chain, anchors, { known, claimed: state.unfinished });
   const problems = [
     ...foreign.map((name) => foreignFile(name)),
     ...items.flatMap(unreadable),
@@ -57,28 +63,49 @@ export async function runVerification({ source, directory, project, stack }: Ope
     ...judgeAbsence(items),
     ...judgeNewest(items, chain.uncoveredFrom),
     ...(await editedByHand(source, items.slice(chain.uncoveredFrom))),
-    ...cut.problems,
-    ...judgeAnchors(items, chain, [...anchors, ...earlier], new Set([...unfinished, ...cut.unfinished])),
+    ...witnesses.problems,
+    ...state.problems,
+    ...witnessed.problems,
   ];
-  const unlinked = items.filter(({ facts }) => facts.recordProblem !== undefined);
+  if (missing !== undefined && problems.length === 0) throw new Error(missing);
+  const undecided = [...witnessed.undecided, ...state.undecided];
+  const unnamed = items.length > 0 && live.length + witnesses.notes.length === 0;
   return {
+    verdict: problems.length > 0 ? "NOT VERIFIED" : undecided.length > 0 ? "UNDECIDED" : "VERIFIED",
     problems: ordered(problems),
+    undecided,
     notes: [
-      ...(items.length > 0 && live.length === 0 ? [`${CANT_RULE_OUT}: the state names none`] : []),
-      ...live.flatMap(({ silent }) => (silent === undefined ? [] : `${CANT_RULE_OUT}: ${silent}`)),
+      ...(missing === undefined ? [] : [missing]),
+      ...(unnamed ? [`${CANT_RULE_OUT}: the state names none`] : []),
+      ...witnesses.notes,
+      ...own.flatMap(({ silent }) => (silent === undefined ? [] : `${CANT_RULE_OUT}: ${silent}`)),
       ...tags.notes,
-      ...cut.notes,
-      ...unlinked
-        .slice(0, 3)
-        .map((item) => `${describeEntry(item)} couldn't read the history: ${item.facts.recordProblem}`),
+      ...state.unsettled,
+      ...unlinked(items),
     ],
+    unsettled: state.unsettled,
     entries: items.length,
     uncovered: items.length - chain.uncoveredFrom,
     head: chain.head.head,
     after: chain.head.after,
-    confirmedBy: anchors.map(({ source: by }) => by),
-    place: { services: place?.services ?? [], endpoint: place?.endpoint },
+    confirmedBy: [...own.flatMap(anchorOf), ...tags.anchors].map(({ source: by }) => by),
+    services: own,
   };
+}
+
+function anchorOf({ head, source }: LiveHead): Anchor[] {
+  return head === undefined ? [] : [{ ...head, source }];
+}
+
+/** What the service said before, as the updates kept it that replaced it. */
+function claimsOf(item: Item): Anchor[] {
+  return item.claims.map((claim) => ({ ...claim, source: `the service, as ${describeEntry(item)} found it,` }));
+}
+
+/** Updates that couldn't read the history, so that their records hold nothing of it. */
+function unlinked(items: Item[]): string[] {
+  const all = items.filter(({ facts }) => facts.recordProblem !== undefined);
+  return all.slice(0, 3).map((item) => `${describeEntry(item)} couldn't read the history: ${item.facts.recordProblem}`);
 }
 
 async function readItems(source: HistorySource): Promise<{ items: Item[]; foreign: string[] }> {
@@ -123,46 +150,4 @@ async function editedByHand(source: HistorySource, items: Item[]): Promise<Probl
     });
   }
   return problems;
-}
-
-/** In a file or bucket the newest checkpoint is a copy of the state, so where they differ, something began and left no entry. */
-async function judgeState(
-  source: HistorySource,
-  newest: Item | undefined,
-  state: Buffer | undefined,
-  left: string | undefined,
-  locked: boolean,
-): Promise<{ problems: Problem[]; notes: string[]; unfinished: string[] }> {
-  const nothing = { problems: [], notes: [], unfinished: [] };
-  if (source.kind === "cloud" || state === undefined) return nothing;
-  const { deploymentOf, readDeployment } = await import("../facts.ts");
-  const { sha256 } = await import("../../components/sha256.ts");
-  if (newest !== undefined && sha256(state) === newest.content.checkpoint) return nothing;
-  if (locked)
-    return {
-      ...nothing,
-      notes: ["an update is under way, or was killed: the stack is locked"],
-      unfinished: left === undefined ? [] : [left],
-    };
-  const { pending, gates } = readDeployment(deploymentOf(state) ?? {});
-  const isNew = left !== undefined && left !== newest?.facts.recordId;
-  if (isNew && (pending.length > 0 || gates.length === 0 || !hasConclusion(gates, newest))) {
-    return { ...nothing, notes: ["the newest update was interrupted: it left no entry"], unfinished: [left] };
-  }
-  if (newest === undefined && !isNew) return nothing;
-  const message = isNew
-    ? "the state holds the outcome of an update that has no entry: the history was cut off at its end"
-    : "the state isn't the one that the newest entry left: entries were removed at the end or the newest was changed, or the state was edited (pulumi state, pulumi stack import) or a refresh was killed";
-  return { ...nothing, problems: [{ kind: "truncated", key: "", message }] };
-}
-
-/** Whether a gate gave a verdict that no entry has. */
-function hasConclusion(
-  gates: { verdict: string; stage: string; startedAt: string }[],
-  newest: Item | undefined,
-): boolean {
-  return gates.some(({ verdict, stage, startedAt }) => {
-    const isLater = newest === undefined || Date.parse(startedAt) > newest.facts.endedAt;
-    return isLater && (verdict === "FAILED" || verdict === "OVERTAKEN" || stage === "live");
-  });
 }

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
+import { UserError } from "../errors.ts";
 import { readYaml } from "../yaml.ts";
 import { FileStore, fileDirectory } from "./file-store.ts";
 import type { HistorySource } from "./source.ts";
@@ -13,16 +15,43 @@ export interface StackName {
   stack: string;
 }
 
-/** Where Pulumi keeps this project's stacks: PULUMI_BACKEND_URL, else `backend.url` in Pulumi.yaml, else whoever is logged in. */
+/**
+ * The environment as bin/pulumi makes it: the project's own home for Pulumi, but a login of the user's counts. Who asks outside of Pulumi and without it doesn't see
+ * what `bin/pulumi login` wrote.
+ */
+export function withProjectHome(directory: string, environment = process.env): NodeJS.ProcessEnv {
+  if (environment.PULUMI_HOME !== undefined) return environment;
+  const usersOwn = path.join(environment.HOME ?? homedir(), ".pulumi");
+  const credentials = existsSync(path.join(usersOwn, "credentials.json")) ? usersOwn : undefined;
+  return {
+    ...environment,
+    PULUMI_HOME: path.join(directory, ".tools/pulumi"),
+    PULUMI_CREDENTIALS_PATH: environment.PULUMI_CREDENTIALS_PATH ?? credentials,
+  };
+}
+
+/**
+ * Where Pulumi keeps this project's stacks: PULUMI_BACKEND_URL, else `backend.url` in Pulumi.yaml, else where somebody is logged in; "" where nobody is.
+ * @throws UserError naming the file of the login where it isn't JSON
+ */
 export async function backEndUrl(directory: string, environment = process.env): Promise<string> {
   if ((environment.PULUMI_BACKEND_URL ?? "") !== "") return environment.PULUMI_BACKEND_URL as string;
   const declared = (await readYaml(path.join(directory, "Pulumi.yaml"))) as { backend?: { url?: string } } | undefined;
   if (declared?.backend?.url !== undefined) return declared.backend.url;
   const home = environment.PULUMI_CREDENTIALS_PATH ?? environment.PULUMI_HOME ?? path.join(homedir(), ".pulumi");
-  const credentials = await readFile(path.join(home, "credentials.json"), "utf8").catch(() => "{}");
-  const { current } = JSON.parse(credentials) as { current?: string };
-  if ((current ?? "") !== "") return current as string;
+  const current = await loggedInTo(path.join(home, "credentials.json"));
+  if (current !== "") return current;
   return (environment.PULUMI_ACCESS_TOKEN ?? "") === "" ? "" : "https://api.pulumi.com";
+}
+
+async function loggedInTo(file: string): Promise<string> {
+  const credentials = await readFile(file, "utf8").catch(() => "{}");
+  try {
+    return (JSON.parse(credentials) as { current?: string }).current ?? "";
+  } catch {
+    // Without JSON.parse's own words: they quote the file, which holds access tokens.
+    throw new UserError(`${file} isn't valid JSON; remove it and log in again with \`bin/pulumi login\``);
+  }
 }
 
 /**

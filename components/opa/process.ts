@@ -31,7 +31,9 @@ export type OpaProcessOptions = {
 
 /**
  * Starts a throw-away `opa run --server` over a directory (none: an empty OPA) on a free port of 127.0.0.1 and waits until it
- * is healthy. It dies with this process. Throws UserError with what OPA printed where it can't load the directory.
+ * is healthy. It dies with this process, at its "exit" event. A signal alone ends a process without that event: a command calls endOnSignal of
+ * scripts/end-on-signal.ts first; in Pulumi's providers their launcher sees to it. After a kill -9 OPA stays.
+ * Throws UserError with what OPA printed where it can't load the directory.
  */
 export async function startOpa(directory: string | undefined, options: OpaProcessOptions = {}): Promise<OpaProcess> {
   const opa = options.opa ?? findOpa();
@@ -72,7 +74,8 @@ async function tryStart(
     failure = error;
   });
   const killWithUs = () => child.kill("SIGKILL");
-  process.once("exit", killWithUs);
+  // Before all else at the exit: whatever goes wrong in it, and no file of OPA's is in use when a directory is removed.
+  process.prependOnceListener("exit", killWithUs);
   const stop = async () => {
     process.off("exit", killWithUs);
     await end(child);

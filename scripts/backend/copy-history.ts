@@ -1,5 +1,7 @@
 import pMap from "p-map";
+import { backEndUrl, withProjectHome } from "../../components/audit/backend.ts";
 import { UserError } from "../../components/errors.ts";
+import { readStackFile } from "../../components/stack-file.ts";
 import type { Google } from "../google/api.ts";
 import { historyBucket } from "./names.ts";
 
@@ -8,6 +10,28 @@ export interface Copied {
   copied: string[];
   /** Copies that were there before. */
   kept: number;
+}
+
+/**
+ * Where a stack's state and its history are: the back end that bin/pulumi takes, as a URL or, for the project's own, as a path.
+ * @throws UserError when nobody is logged in, unless the stack is one of this machine, whose history nobody has to copy
+ */
+export async function findHistory(directory: string, stack: string, environment = process.env): Promise<string> {
+  const url = await backEndUrl(directory, withProjectHome(directory, environment));
+  if (url !== "") return url;
+  if (await isOfThisMachine(directory, stack)) return ".local/state";
+  throw new UserError(
+    `nobody is logged in to Pulumi, so there is no history of stack "${stack}" to copy; what was deployed like this has its state in .local/state, on this machine alone. Log in with \`bin/pulumi login gs://BUCKET\` (docs/production.md)`,
+  );
+}
+
+/** Whether the stack's file says so; one that says nothing is about Google Cloud. */
+async function isOfThisMachine(directory: string, stack: string): Promise<boolean> {
+  // Loaded only here: it takes a second, and a copy is made after every update.
+  const { readableConfig } = await import("../../components/config.ts");
+  const { values } = await readStackFile(directory, stack);
+  const { platform, endpoint } = readableConfig(values ?? new Map());
+  return platform === false || (platform !== true && typeof endpoint === "string");
 }
 
 /**

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { exportCommit } from "../../components/commit/export.ts";
@@ -38,8 +39,12 @@ interface Served extends AsyncDisposable {
   packages: Map<string, string>;
 }
 
-/** Compares two commits on this machine: exports both, serves each by a throw-away OPA, replays and searches. */
+/**
+ * Compares two commits on this machine: exports both, serves each by a throw-away OPA, replays and searches. Both OPAs and the exports are gone afterwards, also where
+ * the process exits meanwhile. @throws UserError when there is nothing to compare
+ */
 export async function compareCommits(from: string, to: string, options: CompareOptions): Promise<Compared> {
+  await requireDirectory(options.policyDir);
   const location = await locate(options.policyDir, "--policy-dir");
   const commits = await Promise.all([from, to].map((name) => resolveCommit(location, name)));
   const [fromCommit, toCommit] = commits as [string, string];
@@ -55,6 +60,8 @@ export async function compareCommits(from: string, to: string, options: CompareO
   for (const domain of missing) options.onProgress(`${domain} is new at ${to}: there is nothing to compare it with`);
 
   const work = await mkdtemp(path.join(tmpdir(), "flowpilot-diff-"));
+  const remove = () => rmSync(work, { recursive: true, force: true, maxRetries: 3 });
+  process.once("exit", remove);
   try {
     await using served = await serve(options.policyDir, domains, fromCommit, path.join(work, "from"));
     await using candidate = await serve(options.policyDir, domains, toCommit, path.join(work, "to"));
@@ -63,8 +70,18 @@ export async function compareCommits(from: string, to: string, options: CompareO
     for (const domain of domains) compared.push(await compareOne(domain, served, candidate, vocabulary, options));
     return { from: fromCommit, to: toCommit, domains: compared };
   } finally {
-    await rm(work, { recursive: true, force: true });
+    process.off("exit", remove);
+    remove();
   }
+}
+
+async function requireDirectory(policyDir: string): Promise<void> {
+  const found = await stat(policyDir).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  const what = found === undefined ? "doesn't exist" : "is no directory";
+  throw new UserError(
+    `--policy-dir "${policyDir}" (${path.resolve(policyDir)}) ${what}; give the folder that holds <domain>/policy.rego`,
+  );
 }
 
 async function compareOne(

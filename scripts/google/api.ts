@@ -1,6 +1,6 @@
 import { request } from "undici";
 import { accessToken } from "../../components/cloudrun/credentials.ts";
-import { messageOf } from "../../components/errors.ts";
+import { messageOf, UserError } from "../../components/errors.ts";
 import { httpAgent } from "../../components/http.ts";
 
 /** A reply of one of Google's APIs; `body` is {} where it isn't JSON. */
@@ -34,7 +34,7 @@ export const locateGoogle: Locate = (api) => {
   return /^https?:/.test(emulator) ? emulator : `http://${emulator}`;
 };
 
-/** A client of Google's REST APIs. A refusal is a reply; only what isn't answered at all is an error. */
+/** A client of Google's REST APIs. A refusal is a reply; only what isn't answered at all is an error (a UserError, as are missing credentials). */
 export class Google {
   readonly #locate: Locate;
 
@@ -69,7 +69,9 @@ export class Google {
       });
       return readReply(reply.statusCode, await reply.body.text(), reply.headers.date);
     } catch (cause) {
-      throw new Error(`no reply to ${method} ${url}: ${messageOf(cause)}`, { cause });
+      // The error of a host with several addresses has a code and no message.
+      const why = messageOf(cause) || (cause as NodeJS.ErrnoException).code;
+      throw new UserError(`no reply to ${method} ${url}: ${why}; does this machine reach it?`, { cause });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { messageOf, UserError } from "../../components/errors.ts";
+import { complain } from "../command-error.ts";
+import { endOnSignal } from "../end-on-signal.ts";
 
 /** Options that all commands about a release have. */
 export interface Common {
@@ -19,12 +20,13 @@ export function releaseCommand(name: string, description: string): Command {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 }
 
-/** Runs a command to its end: a problem that the user can act on is shown without a stack trace. Exit code 1 when it fails. */
+/** Runs a command to its end: exit code 1, and a complaint, when it fails. */
 export async function runCommand(work: () => Promise<void>): Promise<void> {
+  endOnSignal();
   try {
     await work();
   } catch (error) {
-    console.error(error instanceof UserError ? messageOf(error) : error);
+    complain(error);
     process.exitCode = 1;
   }
 }

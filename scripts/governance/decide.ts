@@ -7,7 +7,7 @@ import { authorsOf } from "../../components/governance/approval-people.ts";
 import { formatStatement, type Statement, statementTag } from "../../components/governance/approval-statement.ts";
 import { readVotes } from "../../components/governance/approval-tags.ts";
 import { TrustedKeys } from "../../components/governance/signature-keys.ts";
-import { deleteTag, makeSignedTag, ownEmail, publish } from "./tag.ts";
+import { makeCheckedTag, ownEmail, publish } from "./tag.ts";
 
 /** The commit of a release that is named by its hash, and the repository it is in. */
 export async function findRelease(config: Config, hash: string) {
@@ -29,17 +29,16 @@ export interface Decided {
 }
 
 /**
- * Makes the signed tag for a decision and checks that it will count. @throws UserError when it wouldn't, and takes the tag away again: unknown key, no
- * approver, the author.
+ * Makes the signed tag for a decision and checks that it will count. @throws UserError when it wouldn't (unknown key, no approver, the author), or the
+ * repository doesn't tell; then the tag is taken away again. It stays where only the trusted keys are missing here: a vote more is in nobody's way.
  */
 export async function decide({ config, root, paths, statement, since, excluded, remote }: Decided): Promise<void> {
   const name = statementTag(statement, await ownEmail(root), new Date());
-  await makeSignedTag({ root, name, commit: statement.commit, message: formatStatement(statement) });
-  const problem = await whyNot({ config, root, paths, statement, since, excluded }, name);
-  if (problem !== undefined) {
-    await deleteTag(root, name);
-    throw new UserError(`the tag would not count: ${problem}. It was taken away again`);
-  }
+  const message = formatStatement(statement);
+  await makeCheckedTag({ root, name, commit: statement.commit, message }, async () => {
+    const problem = await whyNot({ config, root, paths, statement, since, excluded }, name);
+    if (problem !== undefined) throw new UserError(`the tag would not count: ${problem}`);
+  });
   console.log(`Made the signed tag ${name}.`);
   await publish(root, name, remote);
 }

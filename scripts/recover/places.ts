@@ -1,7 +1,6 @@
-import { serviceFullName } from "../../components/cloudrun/names.ts";
 import { readableConfig } from "../../components/config.ts";
 import { UserError } from "../../components/errors.ts";
-import { readStackFile } from "../stack-file.ts";
+import { type Places, readStackFile, servicesOf } from "../../components/stack-file.ts";
 
 /** Where a service is; in which regions. */
 export interface Place {
@@ -9,13 +8,6 @@ export interface Place {
   project: string;
   region: string[];
   service: string;
-}
-
-/** A stack's service, in all of its regions. */
-export interface Places {
-  endpoint?: string | undefined;
-  /** projects/P/locations/L/services/S, in the order of the regions. */
-  services: string[];
 }
 
 /**
@@ -31,15 +23,13 @@ export async function placesOf(given: Partial<Place> & { stack: string }, direct
     if (option !== undefined || value !== null) return option ?? value ?? undefined;
     throw new UserError(`${file} says no ${key} that can be used; give --${name}, or correct it there`);
   };
-  const region = () => take(undefined, "region", config.region, "region");
-  const regions = take(given.region, "regions", config.regions, "region") ?? [region()];
-  const project = take(given.project, "project", config.project, "project");
-  const serviceName = take(given.service, "serviceName", config.serviceName, "service");
-  const services = regions.flatMap((region) =>
-    project === undefined || region === undefined || serviceName === undefined
-      ? []
-      : [serviceFullName({ project, region, serviceName })],
-  );
+  const regions = take(given.region, "regions", config.regions, "region");
+  const services = servicesOf({
+    regions,
+    region: regions === undefined ? take(undefined, "region", config.region, "region") : undefined,
+    project: take(given.project, "project", config.project, "project"),
+    serviceName: take(given.service, "serviceName", config.serviceName, "service"),
+  });
   if (services.length === 0) throw new UserError(`${file} says no region; give --region, or set it there`);
   return { endpoint: take(given.endpoint, "endpoint", config.endpoint, "endpoint"), services };
 }

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import type { AttemptOutputs } from "../../components/audit/attempt-outputs.ts";
 import { type EntryFiles, fold, GENESIS, type Head, type Leaf, leafOf } from "../../components/audit/chain.ts";
+import type { RecordedHead } from "../../components/audit/head-annotation.ts";
 import { type ChainRecord, makeRecord } from "../../components/audit/record.ts";
 import type { Split } from "../../components/cloudrun/traffic.ts";
 
@@ -21,6 +22,8 @@ export interface Update {
   overrideReason?: string;
   /** ms since 1970, at the commit. Default: an hour before. */
   committedAt?: number;
+  /** Id of an update before it that was killed, which its record tells of. */
+  killed?: string;
   /** Scenario results of this size are in each gate, bytes. */
   weight?: number;
 }
@@ -44,15 +47,21 @@ export class MadeHistory {
   readonly keys: string[] = [];
   /** ms since 1970 of the next update's start. */
   clock: number;
+  /** What the last rollout left on the service; undefined before there was one. */
+  recorded: RecordedHead | undefined;
   #head: Head = GENESIS;
   #sinceRecord: Leaf[] = [];
+  /** Whether the state holds the record of an update that was killed. */
+  #isLeft = false;
   #resources = new Map<string, Resource>();
   readonly #regions: string[];
+  readonly #endpoint: string;
   /** What serves in each region. */
   readonly #live = new Map<string, Split>();
 
-  constructor(root: string, options: { stack?: string; start?: number; regions?: string[] } = {}) {
+  constructor(root: string, options: { stack?: string; start?: number; regions?: string[]; endpoint?: string } = {}) {
     this.root = root;
+    this.#endpoint = options.endpoint ?? "http://127.0.0.1:9";
     this.#regions = options.regions ?? ["l"];
     for (const region of this.#regions) this.#live.set(region, { "flowpilot-opa-bootstrap": 100 });
     this.stack = options.stack ?? "test";
@@ -66,7 +75,8 @@ export class MadeHistory {
   update(update: Update): string {
     const started = this.clock;
     const record = this.#record(started + 1000);
-    this.#put("flowpilot:policy:AuditRecord", "audit", { ...record });
+    const killed = update.killed === undefined ? undefined : { id: update.killed, startedAt: iso(started) };
+    this.#put("flowpilot:policy:AuditRecord", "audit", { ...record, killed });
     this.#put("flowpilot:policy:Attempt", "attempt", describe(update, record.id, started));
     this.#resources.delete("attempt-failure");
     if (update.outcome === "refused") {
@@ -85,7 +95,12 @@ export class MadeHistory {
     this.#gate(update, "preflight", started + 2000, update.outcome === "preflight-failed", {
       region: this.#regions[0],
     });
-    if (update.outcome !== "preflight-failed") this.#rollOut(update, started, failed);
+    if (update.outcome !== "preflight-failed") {
+      this.#rollOut(update, started, failed);
+      const { after, count, head } = record;
+      const ended = failed ? "rolled-back" : "proven";
+      this.recorded = { audit: record.id, after, count, head, release: update.release, ended };
+    }
     if (!failed) this.#retire(update.release);
     return this.#write("update", failed ? "failed" : "succeeded", started, started + 6000, update);
   }
@@ -102,7 +117,7 @@ export class MadeHistory {
         release: update.release,
         revision: revisionOf(update.release),
         percent: 100,
-        ...{ rolloutId, baseline, live, service: serviceIn(region), endpoint: "http://127.0.0.1:9" },
+        ...{ rolloutId, baseline, live, service: serviceIn(region), endpoint: this.#endpoint },
         changedBy: "deployer@example.com",
         changedAt: iso(started + 3000),
         interrupted: false,
@@ -122,6 +137,9 @@ export class MadeHistory {
   /** `pulumi refresh`, after somebody moved the traffic by hand or not. */
   refresh(moved?: { split: Split; by: string; region?: string }): string {
     const started = this.clock;
+    // It carries a record on that was left, so what that covers isn't named again.
+    if (this.#isLeft) this.#sinceRecord = [];
+    this.#isLeft = false;
     const region = moved?.region ?? (this.#regions[0] as string);
     if (moved !== undefined) this.#live.set(region, moved.split);
     for (const { type, outputs } of this.#resources.values()) {
@@ -143,7 +161,11 @@ export class MadeHistory {
 
   /** An update that is killed once it has made its record: the state has that, the history nothing. */
   killed(release: string): string {
+    const since = this.#sinceRecord;
     const record = this.#record(this.clock + 1000);
+    // No entry holds that record, so the next goes on from the one before.
+    this.#sinceRecord = since;
+    this.#isLeft = true;
     this.#put("flowpilot:policy:AuditRecord", "audit", { ...record });
     this.#put("flowpilot:policy:Attempt", "attempt", describe({ release, outcome: "deployed" }, record.id, this.clock));
     writeFileSync(this.statePath, this.#checkpoint(this.clock + 2000));
@@ -154,6 +176,22 @@ export class MadeHistory {
   /** Somebody moves the traffic by hand, and no refresh follows. */
   moveUnseen(split: Split): void {
     this.#live.set(this.#regions[0] as string, split);
+  }
+
+  /** Somebody takes an entry out; the state stays. */
+  remove(key: string): void {
+    for (const kind of ["history", "checkpoint"] as const) {
+      rmSync(this.file(key, kind));
+      rmSync(`${this.file(key, kind)}.attrs`);
+    }
+  }
+
+  /** The state gets an operation that began and whose end nobody saw. */
+  addPending(): void {
+    const state = JSON.parse(readFileSync(this.statePath, "utf8"));
+    const urn = `urn:pulumi:${this.stack}::${PROJECT}::pulumi-nodejs:dynamic/policy:Retention::retention`;
+    state.checkpoint.latest.pending_operations = [{ resource: { urn }, type: "creating" }];
+    writeFileSync(this.statePath, JSON.stringify(state));
   }
 
   /** Leaves the stack's lock, as of a process of this machine. */
@@ -176,6 +214,7 @@ export class MadeHistory {
   #record(startedAt: number): ChainRecord {
     const record = makeRecord({ head: this.#head, entries: this.#sinceRecord }, randomUUID(), iso(startedAt));
     this.#sinceRecord = [];
+    this.#isLeft = false;
     return record;
   }
 

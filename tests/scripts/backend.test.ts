@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { UserError } from "../../components/errors.ts";
 import { bootstrap } from "../../scripts/backend/bootstrap.ts";
-import { copyHistory } from "../../scripts/backend/copy-history.ts";
+import { copyHistory, findHistory } from "../../scripts/backend/copy-history.ts";
 import { backendNames, historyBucket, secretsProvider } from "../../scripts/backend/names.ts";
 import { FakeApis, failed } from "./google/apis.ts";
 
@@ -126,6 +129,63 @@ describe("copy-history", () => {
     apis.bucket("b", {}, { [`team/a/${folder}/prod-0.history.json`]: "0" });
     apis.bucket(historyBucket("b"));
     assert.equal((await copyHistory(apis.google, "gs://b/team/a", "flowpilot-policy", "prod")).copied.length, 1);
+  });
+
+  describe("finds the history", () => {
+    let directory: string;
+    const login = async (folder: string, content: string) => {
+      await mkdir(path.join(directory, folder), { recursive: true });
+      await writeFile(path.join(directory, folder, "credentials.json"), content);
+    };
+    /** Of somebody whose home is in the directory. */
+    const find = (stack: string, more: NodeJS.ProcessEnv = {}) =>
+      findHistory(directory, stack, { HOME: path.join(directory, "home"), ...more });
+    beforeEach(async () => {
+      directory = await mkdtemp(path.join(tmpdir(), "history-"));
+      const stacks = {
+        prod: { "flowpilot-policy:project": "acme" },
+        local: { "flowpilot-policy:endpoint": "http://127.0.0.1:8080" },
+        remote: { "flowpilot-policy:endpoint": "https://run.acme.example", "flowpilot-policy:platform": true },
+      };
+      for (const [stack, config] of Object.entries(stacks)) {
+        await writeFile(path.join(directory, `Pulumi.${stack}.yaml`), JSON.stringify({ config }));
+      }
+    });
+    afterEach(() => rm(directory, { recursive: true, force: true }));
+
+    it("where `bin/pulumi login` says, in the project's own home", async () => {
+      await login(".tools/pulumi", '{ "current": "gs://acme" }');
+      assert.equal(await find("prod"), "gs://acme");
+    });
+
+    it("where the user's own login says, before that", async () => {
+      await login(".tools/pulumi", '{ "current": "gs://acme" }');
+      await login("home/.pulumi", '{ "current": "gs://own" }');
+      assert.equal(await find("prod"), "gs://own");
+      assert.equal(await find("prod", { PULUMI_HOME: path.join(directory, ".tools/pulumi") }), "gs://acme");
+      assert.equal(await find("prod", { PULUMI_BACKEND_URL: "gs://set" }), "gs://set");
+    });
+
+    it("nowhere when nobody is logged in, which only a stack of this machine takes for right", async () => {
+      assert.equal(await find("local"), ".local/state");
+      for (const stack of ["prod", "remote", "unknown"]) {
+        await assert.rejects(find(stack), (error) => {
+          assert.ok(error instanceof UserError);
+          assert.match(error.message, /nobody is logged in.*bin\/pulumi login gs:/);
+          return true;
+        });
+      }
+    });
+
+    it("and names a login that is broken, without what is in it", async () => {
+      await login(".tools/pulumi", '{ "accessTokens": pul-secret }');
+      await assert.rejects(find("prod"), (error) => {
+        assert.ok(error instanceof UserError);
+        assert.match(error.message, /\.tools\/pulumi\/credentials\.json isn't valid JSON/);
+        assert.doesNotMatch(error.message, /pul-/);
+        return true;
+      });
+    });
   });
 
   it("says which bucket is missing", async () => {

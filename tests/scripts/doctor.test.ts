@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseConfig } from "../../components/config.ts";
@@ -237,6 +237,14 @@ describe("doctor: state", () => {
     await using world = await World.start();
     const environment = { PULUMI_HOME: world.surroundings.directory };
     assertProblem(await world.look(state, { environment }), /nobody is logged in/, /pulumi login/);
+  });
+
+  it("sees who logged in by bin/pulumi", async () => {
+    await using world = await (await World.start()).healthy();
+    const { directory } = world.surroundings;
+    await mkdir(path.join(directory, ".tools/pulumi"), { recursive: true });
+    await world.write(".tools/pulumi/credentials.json", '{ "current": "gs://state" }');
+    assertNone(await world.look(state, { environment: { HOME: directory } }));
   });
 
   for (const [what, change, found, fix] of [

@@ -1,6 +1,6 @@
-import { backEndUrl } from "../../../components/audit/backend.ts";
+import { backEndUrl, withProjectHome } from "../../../components/audit/backend.ts";
+import { readStackFile } from "../../../components/stack-file.ts";
 import { historyBucket } from "../../backend/names.ts";
-import { readStackFile } from "../../stack-file.ts";
 import { type Check, type Finding, note, ok, problem, type Surroundings, skipped } from "../check.ts";
 
 /** Where Pulumi keeps the stack's state, whether it can be brought back, and whether the history is safe. */
@@ -9,7 +9,7 @@ export const state: Check = {
   cloud: false,
   look: async (surroundings) => {
     const { directory, environment, config } = surroundings;
-    const url = await backEndUrl(directory, environment);
+    const url = await backEndUrl(directory, withProjectHome(directory, environment));
     const bootstrap = `npm run bootstrap-backend -- --project ${config.project} --location ${config.region}, then \`pulumi login\` as it says`;
     if (url === "" && !config.platform) return [ok(".local/state, as bin/pulumi does where nobody is logged in")];
     if (url === "") return [problem("nobody is logged in to Pulumi", `pulumi login; or ${bootstrap}`)];

@@ -28,8 +28,12 @@ const anchor = (changes: Partial<Anchor>): Anchor => ({
   ended: "proven",
   ...changes,
 });
-const kinds = (changes: Partial<Anchor>, unfinished: string[] = []) =>
-  judgeAnchors(items, chain, [anchor(changes)], new Set(unfinished)).map(({ kind }) => kind);
+const judge = (changes: Partial<Anchor>, known: string[] = [], claimed?: string) =>
+  judgeAnchors(items, chain, [anchor(changes)], { known: new Set(known), claimed });
+const kinds = (...given: Parameters<typeof judge>) => {
+  const { problems, undecided } = judge(...given);
+  return [...problems.map(({ kind }) => kind as string), ...undecided.map(() => "undecided")];
+};
 
 describe("judgeAnchors", () => {
   it("accepts the head that the newest deployment left on the service", () => assert.deepEqual(kinds({}), []));
@@ -37,6 +41,17 @@ describe("judgeAnchors", () => {
   it("misses the entry of the update that wrote it", () =>
     assert.deepEqual(kinds({ audit: "update-4" }), ["truncated"]));
   it("knows of updates that were killed", () => assert.deepEqual(kinds({ audit: "update-4" }, ["update-4"]), []));
+  it("doesn't know whether an update was killed that only the back end takes for unfinished", () => {
+    assert.deepEqual(kinds({ audit: "update-4" }, [], "update-4"), ["undecided"]);
+    assert.deepEqual(kinds({ audit: "update-4" }, [], "update-5"), ["truncated"]);
+  });
+  it("believes a later record or the service, whatever the back end says", () =>
+    assert.deepEqual(kinds({ audit: "update-4" }, ["update-4"], "update-4"), []));
+  it("excuses nothing else", () => {
+    const beyond = { audit: "update-4", after: "1000000000000000009", head: "h9" };
+    assert.deepEqual(kinds(beyond, ["update-4"], "update-4"), ["truncated"]);
+    assert.deepEqual(kinds({ audit: "update-4", head: "another" }, [], "update-4"), ["changed"]);
+  });
   it("misses entries that it covers, at the end", () =>
     assert.deepEqual(kinds({ after: "1000000000000000009", head: "h9" }), ["truncated"]));
   it("misses entries that it covers, in between", () =>

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { request } from "undici";
 import { askDecision } from "../../../components/opa/client.ts";
 import { findOpa, startOpa } from "../../../components/opa/process.ts";
 
@@ -39,6 +42,19 @@ describe("startOpa", () => {
     await using second = await startOpa(undefined);
     assert.notEqual(first.url, second.url);
     assert.equal((await askDecision(first.url, "p", {})).allow, false);
+  });
+
+  it("dies with the process that started it, whatever fails at its exit", async () => {
+    const module = join(import.meta.dirname, "../../../components/opa/process.ts");
+    const program = `
+      import { startOpa } from ${JSON.stringify(module)};
+      process.once("exit", () => { throw new Error("at the exit"); });
+      console.log((await startOpa(undefined)).url);
+      process.exit(3);`;
+    const started = promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
+    const { stdout } = await started.catch((error: { stdout: string }) => error);
+    assert.match(stdout, /^http:/);
+    await assert.rejects(request(`${stdout.trim()}/health`), /ECONNREFUSED/);
   });
 
   it("says what OPA has against the directory", async () => {

@@ -29,10 +29,11 @@ describe("npm run diff", function () {
     assert.ok(before.includes(from), `${name} holds ${from}`);
     await writeFile(file(name), before.replace(from, to));
   };
-  const diff = (...args: string[]): Promise<Ended> =>
+  const diff = (...args: string[]): Promise<Ended> => diffOf(file("policies"), ...args);
+  const diffOf = (policyDir: string, ...args: string[]): Promise<Ended> =>
     run(
       process.execPath,
-      [path.join(root, "scripts/diff.ts"), ...args, "--policy-dir", file("policies"), "--replay", file("replay")],
+      [path.join(root, "scripts/diff.ts"), ...args, "--policy-dir", policyDir, "--replay", file("replay")],
       {
         env: { ...process.env, NO_COLOR: "1" },
       },
@@ -148,6 +149,26 @@ describe("npm run diff", function () {
       assert.match(stderr, problem);
     });
   }
+
+  for (const [what, policyDir, problem] of [
+    ["a file", "policies/travel/policy.rego", /--policy-dir ".*policy\.rego" .* is no directory; give/],
+    ["nothing", "policies/nowhere", /--policy-dir ".*nowhere" .* doesn't exist; give/],
+  ] as const) {
+    it(`2 where the policy directory is ${what}, without a stack`, async () => {
+      const { code, stderr } = await diffOf(file(policyDir), "one", "two");
+      assert.equal(code, 2);
+      assert.match(stderr, problem);
+      assert.doesNotMatch(stderr, /\n\s+at /);
+    });
+  }
+
+  it("2 where the page can't be written, after the result", async () => {
+    const { code, stdout, stderr } = await diff("one", "one", "--no-search", "--html", file("nowhere/diff.html"));
+    assert.equal(code, 2);
+    assert.match(stdout, /travel: 90 inputs replayed/);
+    assert.match(stderr, /ENOENT.*nowhere\/diff\.html/);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  });
 
   it("2 where the recorded inputs can't be read", async () => {
     await writeFile(file("replay/travel/b.jsonl"), "{\n".repeat(10));

@@ -42,8 +42,13 @@ export class FakeApis {
   }
 
   get google(): Google {
+    return new Google((api) => this.at(api));
+  }
+
+  /** Where an API is. */
+  at(api: Api): string {
     const { port } = this.#server.address() as AddressInfo;
-    return new Google((api: Api) => `http://127.0.0.1:${port}/${api}`);
+    return `http://127.0.0.1:${port}/${api}`;
   }
 
   bucket(name: string, settings: Record<string, unknown> = {}, objects: Record<string, string> = {}): Bucket {

@@ -1,5 +1,7 @@
 import path from "node:path";
-import { readYaml } from "../components/yaml.ts";
+import { serviceFullName } from "./cloudrun/names.ts";
+import type { Readable } from "./config-rules.ts";
+import { readYaml } from "./yaml.ts";
 
 /** What a stack's file holds. */
 export interface StackFile {
@@ -9,6 +11,13 @@ export interface StackFile {
   secretsProvider?: string;
   /** This project's keys without its name before them, and values as Pulumi keeps them (see parseConfig); no secrets. Undefined: there is no file. */
   values?: Map<string, string>;
+}
+
+/** A stack's service, in all of its regions. */
+export interface Places {
+  endpoint?: string | undefined;
+  /** projects/P/locations/L/services/S, in the order of the regions. */
+  services: string[];
 }
 
 /** `Pulumi.<stack>.yaml`, without Pulumi. @throws UserError where it isn't YAML */
@@ -29,4 +38,20 @@ export async function readStackFile(directory: string, stack: string): Promise<S
 /** Secrets can't be read without Pulumi, and nothing that reads the file needs one. */
 function isEncrypted(value: unknown): boolean {
   return typeof value === "object" && value !== null && "secure" in value;
+}
+
+/** The services that a configuration is about, in the order of its regions; none where it doesn't say all that their names are made of. */
+export function servicesOf(
+  config: Partial<Pick<Readable, "project" | "region" | "regions" | "serviceName">>,
+): string[] {
+  const { project, region, serviceName } = config;
+  const regions = config.regions === undefined ? [region] : (config.regions ?? []);
+  return regions.flatMap((one) =>
+    isSaid(project) && isSaid(one) && isSaid(serviceName) ? serviceFullName({ project, region: one, serviceName }) : [],
+  );
+}
+
+/** Null stands for a value that was refused. */
+function isSaid(value: string | null | undefined): value is string {
+  return value !== undefined && value !== null;
 }
