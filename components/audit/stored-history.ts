@@ -59,7 +59,7 @@ export class StoredHistory implements HistorySource {
     const folder = `.pulumi/locks/organization/${this.#project}/${this.#stack}`;
     const names = ((await this.#store.list(folder)) ?? []).filter((name) => name.endsWith(".json"));
     const contents = await Promise.all(names.map((name) => this.#store.get(`${folder}/${name}`)));
-    return contents.flatMap((content) => (content === undefined ? [] : [JSON.parse(content.toString()) as Lock]));
+    return contents.flatMap((content) => (content === undefined ? [] : [readLock(content)]));
   }
 
   async isAsWritten(key: string): Promise<boolean> {
@@ -72,6 +72,16 @@ export class StoredHistory implements HistorySource {
   async #content(name: string | undefined, folder = this.#folder): Promise<Buffer | undefined> {
     const content = name === undefined ? undefined : await this.#store.get(`${folder}/${name}`);
     return content === undefined ? undefined : decompress(name as string, content);
+  }
+}
+
+/** A lock that was cut off while it was written locks the stack all the same. */
+function readLock(content: Buffer): Lock {
+  const unknown = { pid: 0, username: "somebody", hostname: "an unknown machine", timestamp: "1970-01-01T00:00:00Z" };
+  try {
+    return { ...unknown, ...(JSON.parse(content.toString()) as Partial<Lock>) };
+  } catch {
+    return unknown;
   }
 }
 

@@ -143,6 +143,9 @@ describe("events of a history", () => {
     assert.equal((await eventsSince(open()))[0]?.event, "INTERRUPTED");
     history.lock(process.pid);
     assert.equal((await eventsSince(open()))[0]?.event, "RUNNING");
+    history.lock();
+    const [damaged] = await eventsSince(open());
+    assert.deepEqual([damaged?.event, damaged?.operator], ["RUNNING", "somebody@an unknown machine"]);
   });
 
   describe("of several regions", () => {

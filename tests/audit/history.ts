@@ -194,12 +194,12 @@ export class MadeHistory {
     writeFileSync(this.statePath, JSON.stringify(state));
   }
 
-  /** Leaves the stack's lock, as of a process of this machine. */
-  lock(pid: number): void {
+  /** Leaves the stack's lock, as of a process of this machine; without one, as it is when its writing was cut off. */
+  lock(pid?: number): void {
     const folder = path.join(this.root, ".pulumi/locks/organization", PROJECT, this.stack);
     mkdirSync(folder, { recursive: true });
     const lock = { pid, username: "root", hostname: hostname(), timestamp: new Date(this.clock).toISOString() };
-    writeFileSync(path.join(folder, "one.json"), JSON.stringify(lock));
+    writeFileSync(path.join(folder, "one.json"), pid === undefined ? "{" : JSON.stringify(lock));
   }
 
   get statePath(): string {
