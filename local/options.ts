@@ -19,9 +19,10 @@ export function daemonOptions(command: Command): Command {
     .option("--port <port>", `port of the services' URLs (default FLOWPILOT_PORT, or ${DEFAULT_FRONT_PORT})`);
 }
 
-/** What was asked for; flags win over the environment, which wins over the defaults. Throws on a port that isn't one. */
+/** What was asked for; flags win over the environment, which wins over the defaults. Throws on a port that isn't one, and on a directory without a name. */
 export function readDaemonOptions(command: Command, environment: NodeJS.ProcessEnv = process.env): DaemonOptions {
   const { data, adminPort, port } = command.opts<{ data?: string; adminPort?: string; port?: string }>();
+  if (data === "") throw new Error(`--data is empty; name a directory, or leave it out for ${DEFAULT_DATA_DIR}.`);
   return {
     dataDir: resolve(data ?? DEFAULT_DATA_DIR),
     adminPort: readPort("--admin-port", adminPort ?? environment.FLOWPILOT_ADMIN_PORT, DEFAULT_ADMIN_PORT),

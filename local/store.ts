@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { State } from "./model.ts";
+import { INSTANCE_LABEL } from "./runtime/container-spec.ts";
 
 /** Finished operations that are kept, newest first to stay. */
 const KEPT_OPERATIONS = 50;
@@ -112,7 +113,7 @@ async function readState(file: string): Promise<State | undefined> {
     return state;
   } catch (cause) {
     throw new Error(
-      `The state of the local Cloud Run in ${file} can't be read: ${(cause as Error).message}. Restore the file, or start over with \`npm run local -- reset --yes\`.`,
+      `The state of the local Cloud Run in ${file} can't be read: ${(cause as Error).message}. Restore the file, or remove it to start over; the containers of what it held stay (docker ps --all --filter label=${INSTANCE_LABEL}).`,
       { cause },
     );
   }

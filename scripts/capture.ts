@@ -1,15 +1,13 @@
-import { createReadStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
-import { Readable } from "node:stream";
 import { Command, InvalidArgumentError } from "commander";
 import { packageOfDomain } from "../components/diff/package.ts";
 import { readVocabulary } from "../components/diff/redact.ts";
-import { messageOf, UserError } from "../components/errors.ts";
+import { UserError } from "../components/errors.ts";
 import { readEntry } from "./capture/entry.ts";
-import { localLog } from "./capture/local.ts";
+import { logLines } from "./capture/log.ts";
 import { shapeOf, withRelativeDates } from "./capture/shape.ts";
+import { complain } from "./command-error.ts";
 
 const project = resolve(import.meta.dirname, "..");
 
@@ -46,7 +44,7 @@ interface Options {
 try {
   await capture(program.opts<Options>());
 } catch (error) {
-  console.error(error instanceof UserError ? messageOf(error) : error);
+  complain(error);
   process.exitCode = 2;
 }
 
@@ -61,7 +59,7 @@ async function capture(options: Options): Promise<void> {
   const skipped = { other: 0, "no input": 0, hidden: 0 };
   let decisions = 0;
   let bytes = 0;
-  for await (const text of createInterface({ input: await logOf(options) }) as AsyncIterable<string>) {
+  for await (const text of logLines(options.from, options)) {
     const entry = readEntry(text, packageName);
     if ("skipped" in entry) {
       skipped[entry.skipped] += 1;
@@ -88,12 +86,6 @@ async function capture(options: Options): Promise<void> {
   if (skipped.hidden + skipped["no input"] > 0) {
     console.log(`not taken: ${skipped["no input"]} without input, ${skipped.hidden} whose action is masked`);
   }
-}
-
-async function logOf(options: Options): Promise<Readable> {
-  if (options.from === "-") return process.stdin;
-  if (options.from !== undefined) return createReadStream(resolve(options.from));
-  return Readable.from([await localLog(options)]);
 }
 
 function whole(text: string): number {

@@ -5,12 +5,13 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { Random } from "../components/diff/search/random.ts";
-import { messageOf, UserError } from "../components/errors.ts";
+import { UserError } from "../components/errors.ts";
 import type { Json } from "../components/scenarios/scenario.ts";
+import { complain } from "./command-error.ts";
 import { travelInput } from "./corpus/travel.ts";
 
 /** Domains whose inputs can be made up, each with what makes one. */
-const DOMAINS: Record<string, (random: Random, index: number) => Json> = { travel: travelInput };
+const DOMAINS = new Map([["travel", travelInput]]);
 
 const program = new Command("npm run corpus --")
   .description("Makes up decision inputs to replay, as long as none are captured. The same seed gives the same file.")
@@ -24,9 +25,9 @@ const program = new Command("npm run corpus --")
 const { domain, count, seed, out } = program.opts<{ domain: string; count: number; seed: number; out?: string }>();
 
 try {
-  const make = DOMAINS[domain];
+  const make = DOMAINS.get(domain);
   if (make === undefined) {
-    const known = Object.keys(DOMAINS).join(", ");
+    const known = [...DOMAINS.keys()].join(", ");
     throw new UserError(`no inputs are made up for "${domain}", only for ${known}; capture some: \`npm run capture\``);
   }
   const file = resolve(out ?? `${import.meta.dirname}/../replay/${domain}/generated.jsonl`);
@@ -34,7 +35,7 @@ try {
   await pipeline(Readable.from(lines(make)), createWriteStream(file));
   console.log(`${count} inputs of ${domain} in ${file}`);
 } catch (error) {
-  console.error(error instanceof UserError ? messageOf(error) : error);
+  complain(error);
   process.exitCode = 2;
 }
 

@@ -2,7 +2,10 @@ import { createReadStream } from "node:fs";
 import { resolveDates } from "../scenarios/dates.ts";
 import type { Json } from "../scenarios/scenario.ts";
 
-/** A line of a corpus: a request body, or why it can't be asked. `other`: the log of another package's decision. */
+/**
+ * A line of a corpus: a request body, or why it can't be asked. `other`: the log of another package's decision. What `malformed` says holds nothing of the
+ * line: it is printed and kept in the stack's state, where nobody may be recognised.
+ */
 export type Line = { body: string } | { malformed: string } | { other: string };
 
 /** Longer lines are malformed: memory has to stay flat whatever a file holds. */
@@ -17,24 +20,35 @@ export function readLine(text: string, packageName: string, now: () => Date): Li
   try {
     content = JSON.parse(text);
   } catch (error) {
-    return { malformed: `not JSON: ${(error as Error).message}` };
+    return { malformed: `not JSON${placeOf(error as SyntaxError)}` };
   }
   if (typeof content !== "object" || content === null || Array.isArray(content)) {
-    return { malformed: `${excerpt(text)} is not an object; a line is an input or an entry of OPA's decision log` };
+    return { malformed: `${kindOf(content)}, not an object` };
   }
   const record = content as Record<string, Json>;
   const logged = isLogged(record);
   if (logged && typeof record.path === "string" && !isOf(record.path, packageName)) return { other: record.path };
   if (logged && record.input === undefined) return { malformed: "an entry of a decision log without input" };
   const input = logged || isWrapped(record) ? (record.input as Json) : record;
-  if (!text.includes('"$now"')) {
-    return { body: input === record ? `{"input":${text}}` : JSON.stringify({ input }) };
-  }
   try {
-    return { body: JSON.stringify({ input: resolveDates(input, now()) }) };
+    if (text.includes('"$now"')) return { body: JSON.stringify({ input: resolveDates(input, now()) }) };
+    return { body: input === record ? `{"input":${text}}` : JSON.stringify({ input }) };
   } catch (error) {
-    return { malformed: (error as Error).message };
+    // Of brackets alone a line can hold more than the stack has room for.
+    const isDeep = error instanceof RangeError;
+    return { malformed: isDeep ? "nested too deeply" : '$now is no duration such as "+14d", of at most 700,000 days' };
   }
+}
+
+/** Where JSON ends to be JSON, as far as V8 says so. Only the end of its message is V8's own: before it, it may quote the text. */
+function placeOf({ message }: SyntaxError): string {
+  if (message === "Unexpected end of JSON input") return ": it ends too soon";
+  return / at position \d+(?=( \(line \d+ column \d+\))?$)/.exec(message)?.[0] ?? "";
+}
+
+function kindOf(content: unknown): string {
+  if (content === null) return "null";
+  return Array.isArray(content) ? "a list" : `a ${typeof content}`;
 }
 
 function isLogged(record: Record<string, Json>): boolean {
@@ -50,10 +64,6 @@ function isOf(path: string, packageName: string): boolean {
   const wanted = packageName.replaceAll(".", "/");
   const asked = path.replace(/^\/?(v1\/)?(data\/)?/, "").replaceAll(".", "/");
   return asked === wanted || asked.startsWith(`${wanted}/`);
-}
-
-function excerpt(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 /** A line's text with its number in the file, from 1; without text where it is longer than 1 MiB. */

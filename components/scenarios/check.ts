@@ -30,7 +30,7 @@ function dateProblems(file: ScenarioFile): string[] {
   ];
   return found.map(
     ({ pointer, found }) =>
-      `${pointer} is ${JSON.stringify(found)}; allowed is a signed duration such as "+14d", "-1h" or "+90m".`,
+      `${pointer} is ${JSON.stringify(found)}; allowed is a signed duration such as "+14d", "-1h" or "+90m", of at most 700,000 days.`,
   );
 }
 

@@ -4,14 +4,19 @@ import type { Json } from "./scenario.ts";
 /** A signed duration in the notation of npm's `ms`: `+14d`, `-1h`, `+90 minutes`, `0s`. */
 const DURATION = /^[+-]?\d+(\.\d+)?\s*[a-z]+$/i;
 
-/** Milliseconds of a signed duration, or undefined where it isn't one. Months and years are refused: `ms` rounds years. */
+/** 700,000 days: from today, and for the next 6,000 years, it ends in a year of four digits, which is all that RFC 3339 has. */
+const LONGEST_MS = 700_000 * 24 * 60 * 60 * 1000;
+
+/**
+ * Milliseconds of a signed duration, or undefined where it isn't one, or is longer than 700,000 days. Months and years are refused: `ms` rounds years.
+ */
 export function parseOffset(text: string): number | undefined {
   if (!DURATION.test(text) || /(y|yrs?|years?|mo|months?)$/i.test(text)) {
     return undefined;
   }
   // `ms` knows "-1h" but not "+1h".
   const parsed = ms(text.replace(/^\+/, "") as ms.StringValue);
-  return typeof parsed === "number" && Number.isFinite(parsed) ? parsed : undefined;
+  return typeof parsed === "number" && Math.abs(parsed) <= LONGEST_MS ? parsed : undefined;
 }
 
 /**
@@ -31,7 +36,9 @@ export function resolveDates(input: Json, now: Date): Json {
   }
   const milliseconds = typeof offset === "string" ? parseOffset(offset) : undefined;
   if (milliseconds === undefined) {
-    throw new Error(`$now is ${JSON.stringify(offset)}; it takes a signed duration such as "+14d", "-1h" or "+90m".`);
+    throw new Error(
+      `$now is ${JSON.stringify(offset)}; it takes a signed duration such as "+14d", "-1h" or "+90m", of at most 700,000 days.`,
+    );
   }
   return new Date(now.getTime() + milliseconds).toISOString();
 }

@@ -3,6 +3,7 @@ import { extname, join, relative } from "node:path";
 import { load, YAMLException } from "js-yaml";
 import { messageOf, UserError } from "../errors.ts";
 import { checkScenarioFile, type ScenarioFile } from "./check.ts";
+import { findCircle } from "./circle.ts";
 import { mergeInput } from "./merge.ts";
 import type { Expectation, Scenario } from "./scenario.ts";
 
@@ -11,7 +12,7 @@ const EXTENSIONS = [".yaml", ".yml", ".json"];
 /**
  * The scenarios of a domain, from the YAML and JSON files under `<scenariosDir>/<domain>` (subfolders included), sorted by
  * file name. Throws one UserError with every problem of every file: what doesn't fit scenario.schema.json, what can't be
- * parsed, duplicate names, or no scenario at all.
+ * parsed or contains itself, duplicate names, or no scenario at all.
  */
 export async function loadScenarios(scenariosDir: string, domain: string): Promise<Scenario[]> {
   const folder = join(scenariosDir, domain);
@@ -68,6 +69,11 @@ function parseFile(text: string): { parsed?: ScenarioFile; problems: string[] } 
     content = load(text);
   } catch (error) {
     return { problems: [describe(error)] };
+  }
+  const circle = findCircle(content);
+  if (circle !== undefined) {
+    const problem = `${circle} contains itself, by a YAML alias; write out what is meant.`;
+    return { problems: [problem] };
   }
   const problems = checkScenarioFile(content);
   return problems.length > 0 ? { problems } : { parsed: content as ScenarioFile, problems };

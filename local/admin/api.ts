@@ -7,6 +7,7 @@ import { checkEtag, createService, writeService } from "../core/write.ts";
 import { ApiError } from "../errors.ts";
 import type { StoredService } from "../model.ts";
 import { operationName, parentOf, serviceIdProblem, serviceName, shortName } from "../names.ts";
+import { own } from "../own.ts";
 import { writeContext } from "./context.ts";
 import { type AdminPath, parseAdminPath } from "./path.ts";
 import { readServiceBody } from "./schema.ts";
@@ -73,7 +74,7 @@ export class AdminApi {
     if (problem !== undefined)
       throw new ApiError("INVALID_ARGUMENT", id === "" ? "The query parameter serviceId is missing." : problem);
     const name = serviceName(path, id);
-    if (this.#controller.state.services[name] !== undefined) {
+    if (own(this.#controller.state.services, name) !== undefined) {
       throw new ApiError("ALREADY_EXISTS", `Resource '${id}' already exists.`);
     }
     const read = readServiceBody(body);
@@ -84,7 +85,7 @@ export class AdminApi {
   async #patch(path: AdminPath, request: AdminRequest): Promise<Operation> {
     const { query } = request;
     const id = path.id ?? "";
-    const stored = this.#controller.state.services[serviceName(path, id)];
+    const stored = own(this.#controller.state.services, serviceName(path, id));
     if (stored === undefined) {
       if (query.get("allowMissing") !== "true") throw missingService(path, id);
       return this.#create(path, { ...request, query: new URLSearchParams([...query, ["serviceId", id]]) });
@@ -113,7 +114,7 @@ export class AdminApi {
   }
 
   #service(path: AdminPath, id: string): StoredService {
-    const stored = this.#controller.state.services[serviceName(path, id)];
+    const stored = own(this.#controller.state.services, serviceName(path, id));
     if (stored === undefined) throw missingService(path, id);
     return stored;
   }
@@ -128,7 +129,7 @@ export class AdminApi {
 
   #revision(path: AdminPath) {
     const stored = this.#service(path, path.service ?? "");
-    const entry = stored.revisions[path.id ?? ""];
+    const entry = own(stored.revisions, path.id ?? "");
     if (entry === undefined)
       throw new ApiError(
         "NOT_FOUND",

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { serveConsole } from "../console/serve.ts";
 import { ApiError, asApiError } from "../errors.ts";
 import { type KnativeApi, parseKnativePath } from "../knative/api.ts";
+import { own } from "../own.ts";
 import type { AdminApi } from "./api.ts";
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -21,24 +22,33 @@ export interface AdminServerOptions {
 /** The HTTP server of the Admin API v2 and of the Knative API v1. */
 export function createAdminServer(options: AdminServerOptions): Server {
   return createServer({ keepAliveTimeout: 620_000 }, (request, response) => {
-    if (serveConsole(request, response, options.console)) return;
-    answer(request, options).then(
-      (body) => send(response, 200, body),
-      (error: unknown) => {
-        const failure = asApiError(error);
-        if (failure.status === "INTERNAL")
-          options.log(`${request.method} ${request.url}: ${failure.stack ?? failure.message}`);
-        send(response, failure.httpStatus, failure.toBody());
-      },
-    );
+    void respond(request, response, options);
   });
+}
+
+/** Answers a request, with an error where it has no other answer. Never rejects: that would end the daemon, and every service with it. */
+async function respond(request: IncomingMessage, response: ServerResponse, options: AdminServerOptions): Promise<void> {
+  const log = (error: Error) => options.log(`${request.method} ${request.url}: ${error.stack ?? error.message}`);
+  try {
+    if (serveConsole(request, response, options.console)) return;
+    send(response, 200, await answer(request, options));
+  } catch (error) {
+    const failure = asApiError(error);
+    if (failure.status === "INTERNAL") log(failure);
+    try {
+      send(response, failure.httpStatus, failure.toBody());
+    } catch (unsendable) {
+      log(unsendable as Error);
+      response.destroy();
+    }
+  }
 }
 
 async function answer(request: IncomingMessage, options: AdminServerOptions): Promise<unknown> {
   const method = request.method ?? "GET";
   // gcloud takes this server for its HTTP proxy and sends absolute URLs; whatever their host, the API meant is this one.
   const url = new URL(request.url ?? "/", "http://localhost");
-  const page = options.local[url.pathname];
+  const page = own(options.local, url.pathname);
   if (page !== undefined && method === "GET") return page();
   checkToken(request, options.requireToken);
   const body = await readJson(request);
@@ -83,7 +93,8 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body, undefined, 2);
+  const text = JSON.stringify(body, undefined, 2) as string | undefined;
+  if (text === undefined) throw new Error(`an answer has no JSON: ${typeof body}`);
   response.writeHead(status, {
     "content-type": "application/json; charset=UTF-8",
     "content-length": Buffer.byteLength(text),

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DaemonOptions } from "../options.ts";
 import { findDaemon } from "./daemon.ts";
@@ -25,10 +25,24 @@ export function gcloudEnvironment(
   };
 }
 
-/** Makes the files that the environment names. */
+/** What gcloud shows the local Cloud Run for a token. It also tells a gcloud directory that was made for that from one with somebody's login. */
+const TOKEN = "local";
+
+/** Makes the files that the environment names. Throws where gcloud's directory is there and was made for something else: `reset` removes it. */
 export async function prepareGcloud(dataDir: string): Promise<void> {
-  await mkdir(join(dataDir, "gcloud"), { recursive: true });
-  await writeFile(join(dataDir, "gcloud", "access-token"), "local");
+  const directory = join(dataDir, "gcloud");
+  await mkdir(directory, { recursive: true });
+  const others = (await readdir(directory)).filter((name) => name !== "access-token");
+  if (others.length > 0 && !(await isOwnGcloud(dataDir))) {
+    throw new Error(`${directory} holds a gcloud configuration of something else. Name another --data directory.`);
+  }
+  await writeFile(join(directory, "access-token"), TOKEN);
+}
+
+/** Whether the gcloud directory in a data directory was made by `env`. */
+export async function isOwnGcloud(dataDir: string): Promise<boolean> {
+  const token = await readFile(join(dataDir, "gcloud", "access-token"), "utf8").catch(() => undefined);
+  return token === TOKEN;
 }
 
 /** Prints the exports for a POSIX shell and makes the files that they name. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import { isLoopback } from "../../components/cloudrun/credentials.ts";
+import { own } from "../own.ts";
 
 /** The console's own files, by path. */
 const FILES: Record<string, { name: string; type: string }> = {
@@ -41,7 +42,7 @@ export function serveConsole(request: IncomingMessage, response: ServerResponse,
   } else if (target === "/console/data") {
     send(response, 200, "application/json; charset=utf-8", JSON.stringify(data()));
   } else {
-    const file = FILES[target];
+    const file = own(FILES, target);
     if (file === undefined) send(response, 404, "text/plain; charset=utf-8", "The console is at /console.\n");
     else send(response, 200, file.type, readFileSync(path.join(import.meta.dirname, file.name)));
   }

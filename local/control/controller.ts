@@ -6,6 +6,7 @@ import type { AcceptedWrite } from "../core/write.ts";
 import { ApiError, asApiError } from "../errors.ts";
 import type { State, StoredOperation, StoredService } from "../model.ts";
 import { operationName, parentOf, shortName } from "../names.ts";
+import { own } from "../own.ts";
 import type { Slot } from "../runtime/slot.ts";
 import type { Supervisor } from "../runtime/supervisor.ts";
 import type { Store } from "../store.ts";
@@ -100,10 +101,10 @@ export class Controller {
 
   /** The operation when it is done or the time is up. Throws NOT_FOUND. */
   async wait(name: string, timeoutMs: number): Promise<Operation> {
-    const isDone = () => this.state.operations[name]?.operation.done === true;
-    if (this.state.operations[name] === undefined) throw new ApiError("NOT_FOUND", `Operation '${name}' not found.`);
-    await this.#waiters.wait(name, isDone, timeoutMs);
-    return this.state.operations[name]?.operation ?? { name, done: true };
+    const find = () => own(this.state.operations, name)?.operation;
+    if (find() === undefined) throw new ApiError("NOT_FOUND", `Operation '${name}' not found.`);
+    await this.#waiters.wait(name, () => find()?.done === true, timeoutMs);
+    return find() ?? { name, done: true };
   }
 
   async #record(fields: Omit<StoredOperation, "operation" | "createTime">): Promise<Operation> {
@@ -169,7 +170,7 @@ export class Controller {
     } catch (error) {
       if (this.#isClosed) throw error;
       this.#settle(operation.service, generation, { error: asApiError(error), configurationFailed });
-      if (this.state.services[operation.service] === undefined) {
+      if (own(this.state.services, operation.service) === undefined) {
         throw new ApiError("ABORTED", `Service '${shortName(stored.service.name)}' was deleted meanwhile.`);
       }
       throw error;
@@ -177,7 +178,7 @@ export class Controller {
   }
 
   #settle(service: string, generation: number, outcome: { error?: ApiError; configurationFailed?: boolean }): void {
-    const stored = this.state.services[service];
+    const stored = own(this.state.services, service);
     if (stored !== undefined) settleService(stored, generation, outcome, now());
   }
 
@@ -201,12 +202,12 @@ export class Controller {
           cause,
         },
       );
-      const stored = this.state.services[service];
+      const stored = own(this.state.services, service);
       if (stored !== undefined && revisionState(stored, revision) !== "ready")
         markRevisionFailed(stored, revision, failure, now());
       throw failure;
     }
-    const stored = this.state.services[service];
+    const stored = own(this.state.services, service);
     if (stored === undefined) return;
     if (generation !== undefined || revisionState(stored, revision) !== "ready") {
       markRevisionReady(stored, revision, generation ?? 0, now());
@@ -221,10 +222,8 @@ export class Controller {
       const isSuperseded = stored.appliedGeneration > generation;
       const traffic = isSuperseded ? stored.appliedTraffic : operation.traffic;
       const latest = stored.service.latestReadyRevision;
-      const targets = resolveTraffic(
-        traffic,
-        latest === undefined ? undefined : shortName(latest),
-        (name) => name in stored.revisions,
+      const targets = resolveTraffic(traffic, latest === undefined ? undefined : shortName(latest), (name) =>
+        Object.hasOwn(stored.revisions, name),
       );
       const needed = targets.filter(
         (target) => (target.percent ?? 0) > 0 || revisionState(stored, target.revision) !== "ready",
@@ -263,17 +262,17 @@ export class Controller {
   }
 
   #service(name: string): StoredService {
-    const stored = this.state.services[name];
+    const stored = own(this.state.services, name);
     if (stored === undefined)
       throw new ApiError("NOT_FOUND", `Resource '${shortName(name)}' of kind 'SERVICE' does not exist.`);
     return stored;
   }
 
   #resource(operation: StoredOperation): unknown {
-    const stored = this.state.services[operation.service];
+    const stored = own(this.state.services, operation.service);
     if (stored === undefined) return undefined;
     if (operation.kind === "delete-revision") {
-      const entry = stored.revisions[operation.revision ?? ""];
+      const entry = own(stored.revisions, operation.revision ?? "");
       return (
         entry && { "@type": "type.googleapis.com/google.cloud.run.v2.Revision", ...structuredClone(entry.revision) }
       );

@@ -1,4 +1,5 @@
 import { ApiError } from "../errors.ts";
+import { own } from "../own.ts";
 
 /** The members of a service that a client may write; everything else is output only and is ignored in a request. */
 export const WRITABLE = [
@@ -18,11 +19,14 @@ export const WRITABLE = [
   "traffic",
 ] as const;
 
+/** Names by which a path could leave the service and get at what all objects share. */
+const NO_MEMBERS = ["__proto__", "constructor", "prototype"];
+
 type Json = Record<string, unknown>;
 
 /**
  * The paths that a PATCH writes. No mask, or `*`, means every writable member that the body holds.
- * Takes camelCase and snake_case. Throws INVALID_ARGUMENT for a path that isn't writable.
+ * Takes camelCase and snake_case. Throws INVALID_ARGUMENT for a path that isn't writable, or names no member.
  */
 export function maskPaths(updateMask: string | null | undefined, body: Json): string[] {
   const paths = (updateMask ?? "")
@@ -39,6 +43,13 @@ export function maskPaths(updateMask: string | null | undefined, body: Json): st
         `Invalid update mask: field "${path}" can't be updated; allowed are ${WRITABLE.join(", ")}.`,
       );
     }
+    const noMember = rest.find((segment) => NO_MEMBERS.includes(segment));
+    if (noMember !== undefined) {
+      throw new ApiError(
+        "INVALID_ARGUMENT",
+        `Invalid update mask: "${noMember}" in "${path}" is no member of a service.`,
+      );
+    }
     return [name, ...rest].join(".");
   });
 }
@@ -52,13 +63,17 @@ export function applyMask(current: Json, body: Json, paths: readonly string[]): 
 
 function copyMember(target: Json, source: Json | undefined, [name, ...rest]: string[]): void {
   if (name === undefined) return;
-  const value = source?.[name];
+  const value = own(source ?? {}, name);
   if (rest.length > 0) {
-    if (typeof target[name] !== "object" || target[name] === null) target[name] = {};
-    copyMember(target[name] as Json, typeof value === "object" && value !== null ? (value as Json) : undefined, rest);
+    if (!isObject(own(target, name))) target[name] = {};
+    copyMember(target[name] as Json, isObject(value) ? value : undefined, rest);
   } else if (value === undefined) {
     delete target[name];
   } else {
     target[name] = structuredClone(value);
   }
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null;
 }

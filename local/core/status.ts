@@ -2,12 +2,13 @@ import type { Condition, Service } from "../../components/cloudrun/api.ts";
 import type { ApiError } from "../errors.ts";
 import type { StoredService } from "../model.ts";
 import { hostName, parentOf, shortName } from "../names.ts";
+import { own } from "../own.ts";
 
 /** Changes to what a service or revision reports about itself. These write to the stored objects they are given. */
 
 /** The revision passed its readiness check: it becomes the latest ready one unless a newer write's already is. */
 export function markRevisionReady(stored: StoredService, name: string, generation: number, now: string): void {
-  const entry = stored.revisions[name];
+  const entry = own(stored.revisions, name);
   if (entry === undefined) return;
   entry.revision.reconciling = false;
   entry.revision.observedGeneration = entry.revision.generation;
@@ -19,7 +20,7 @@ export function markRevisionReady(stored: StoredService, name: string, generatio
 
 /** The revision never became ready. */
 export function markRevisionFailed(stored: StoredService, name: string, error: ApiError, now: string): void {
-  const entry = stored.revisions[name];
+  const entry = own(stored.revisions, name);
   if (entry === undefined) return;
   entry.revision.reconciling = false;
   entry.revision.observedGeneration = entry.revision.generation;
@@ -28,7 +29,7 @@ export function markRevisionFailed(stored: StoredService, name: string, error: A
 
 /** Whether the revision has ever passed its readiness check: "ready", "failed", or "pending" while that is open. */
 export function revisionState(stored: StoredService, name: string): "ready" | "failed" | "pending" {
-  const ready = stored.revisions[name]?.revision.conditions.find((condition) => condition.type === "Ready");
+  const ready = own(stored.revisions, name)?.revision.conditions.find((condition) => condition.type === "Ready");
   if (ready?.state === "CONDITION_SUCCEEDED") return "ready";
   return ready?.state === "CONDITION_FAILED" ? "failed" : "pending";
 }

@@ -3,6 +3,7 @@ import type { Condition, Revision, RevisionTemplate, Service, TrafficTarget } fr
 import { ApiError } from "../errors.ts";
 import type { StoredRevision, StoredService } from "../model.ts";
 import { generatedRevisionName, shortName } from "../names.ts";
+import { own } from "../own.ts";
 import { applyMask } from "./mask.ts";
 import { checkTemplate, sameConfiguration, sameTemplate } from "./template.ts";
 import { normaliseTraffic } from "./traffic.ts";
@@ -120,7 +121,7 @@ function placeRevision(stored: StoredService, generation: number, context: Write
   const { service } = stored;
   const id = shortName(service.name);
   const given = service.template.revision;
-  const existing = given === undefined ? undefined : stored.revisions[given];
+  const existing = given === undefined ? undefined : own(stored.revisions, given);
   if (given !== undefined && existing !== undefined) {
     if (!sameConfiguration(existing.template, service.template)) {
       throw new ApiError("ALREADY_EXISTS", `Revision named '${given}' with different configuration already exists.`);

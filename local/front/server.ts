@@ -22,7 +22,8 @@ export class Front {
     this.#fleet = fleet;
     // An idle connection is closed later than any usual client closes it, so none of them meets a closing one.
     this.server = createServer({ keepAliveTimeout: 620_000, requestTimeout: 0, noDelay: true }, (request, response) => {
-      void this.#serve(request, response);
+      // An unhandled rejection would end the daemon, and every service with it.
+      this.#serve(request, response).catch(() => response.destroy());
     });
   }
 

@@ -1,5 +1,6 @@
 import type { StoredRevision, StoredService } from "../model.ts";
 import { parentOf, shortName } from "../names.ts";
+import { own } from "../own.ts";
 import { toKnativeCondition } from "./condition.ts";
 import { toKnativeSpec } from "./template.ts";
 
@@ -50,6 +51,6 @@ export function matchesSelector(labels: Record<string, string>, selector: string
       const match = /^([^\s=!]+)\s*(==?|!=)\s*(\S*)$/.exec(part);
       if (match === null) throw new Error(`The label selector "${part}" can't be read; expected "name = value".`);
       const [, name = "", operator, value = ""] = match;
-      return operator === "!=" ? labels[name] !== value : labels[name] === value;
+      return (own(labels, name) === value) === (operator !== "!=");
     });
 }

@@ -157,6 +157,8 @@ describe("Admin API with real containers", function () {
       ],
       ["POST", `${PARENT}/services`, { template: template(undefined) }, 400, "INVALID_ARGUMENT"],
       ["GET", `${SERVICE}/revisions/opa-none`, undefined, 404, "NOT_FOUND"],
+      ["GET", `${SERVICE}/revisions/constructor`, undefined, 404, "NOT_FOUND"],
+      ["PATCH", `${SERVICE}?updateMask=scaling.__proto__.polluted`, { scaling: {} }, 400, "INVALID_ARGUMENT"],
       ["GET", `${PARENT}/operations/none`, undefined, 404, "NOT_FOUND"],
       ["DELETE", `${SERVICE}/revisions/opa-a`, undefined, 400, "FAILED_PRECONDITION"],
       ["GET", `${PARENT}/jobs`, undefined, 404, "NOT_FOUND"],

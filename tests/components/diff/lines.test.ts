@@ -7,6 +7,9 @@ import { readLine, readLines } from "../../../components/diff/lines.ts";
 const now = () => new Date("2026-03-01T00:00:00Z");
 const read = (text: string) => readLine(text, "auto_book", now);
 
+/** What is said of an offset, whatever it is. */
+const NO_DURATION = '$now is no duration such as "+14d", of at most 700,000 days';
+
 describe("readLine", () => {
   for (const [what, text, expected] of [
     ["a bare input", '{"a":1}', { body: '{"input":{"a":1}}' }],
@@ -33,18 +36,38 @@ describe("readLine", () => {
   }
 
   for (const [what, text, why] of [
-    ["half a line", '{"a":', /not JSON/],
-    ["a list", "[1]", /is not an object/],
-    ["a text", '"a"', /is not an object/],
-    ["a decision without input", '{"decision_id":"x","path":"auto_book/allow"}', /without input/],
-    ["a relative date that is none", '{"d":{"$now":"soon"}}', /signed duration/],
+    ["half a line", '{"owner":', "not JSON: it ends too soon"],
+    ["half a text", '{"owner":"Ada', "not JSON at position 13"],
+    ["what is left of a line", '{"owner":"Ada Lovelace" "at position 36"}', "not JSON at position 24"],
+    ["what V8 quotes", "Ada Lovelace", "not JSON"],
+    ["what V8 would quote in part", `{"a": ${"1".repeat(60)}, "owner": Ada}`, "not JSON"],
+    ["a number that reads like a place", '[Ada in JSON at position 36"]', "not JSON"],
+    ["a list", '["Ada"]', "a list, not an object"],
+    ["a text", '"Ada"', "a string, not an object"],
+    ["a number", "36", "a number, not an object"],
+    ["a boolean", "true", "a boolean, not an object"],
+    ["null", "null", "null, not an object"],
+    [
+      "a decision without input",
+      '{"decision_id":"Ada","path":"auto_book/allow"}',
+      "an entry of a decision log without input",
+    ],
+    ["a relative date that is none", '{"d":{"$now":"Ada"}}', NO_DURATION],
+    ["a relative date that isn't a text", '{"d":{"$now":{"owner":"Ada"}}}', NO_DURATION],
+    ["a relative date beyond all calendars", '{"d":{"$now":"+999999999999d"}}', NO_DURATION],
+    ["a wrapped input without end", `{"input":${"[".repeat(200_000)}${"]".repeat(200_000)}}`, "nested too deeply"],
+    ["a date without end", `{"$now":${"[".repeat(200_000)}${"]".repeat(200_000)},"a":1}`, "nested too deeply"],
   ] as const) {
-    it(`says what is wrong with ${what}`, () => {
-      const line = read(text);
-      assert.ok("malformed" in line);
-      assert.match(line.malformed, why);
-    });
+    it(`says what is wrong with ${what}, and nothing of what it holds`, () =>
+      assert.deepEqual(read(text), { malformed: why }));
   }
+
+  it("keeps keys that mean something to JavaScript", () => {
+    const text = '{"constructor":1,"__proto__":{"a":{"$now":"0s"}},"z":2}';
+    const input = text.replace('{"$now":"0s"}', JSON.stringify(now()));
+    assert.deepEqual(read(text), { body: `{"input":${input}}` });
+    assert.deepEqual(read(`{"input":${text}}`), { body: `{"input":${input}}` });
+  });
 });
 
 describe("readLines", () => {

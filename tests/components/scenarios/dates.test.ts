@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { badDates, parseOffset, resolveDates } from "../../../components/scenarios/dates.ts";
+import type { Json } from "../../../components/scenarios/scenario.ts";
 
 const now = new Date("2026-03-01T12:00:00.000Z");
 
@@ -20,6 +21,11 @@ describe("relative dates", () => {
     ["+1y", undefined],
     ["+1mo", undefined],
     ["2026-03-01", undefined],
+    ["+700000d", 700_000 * 86_400_000],
+    ["-700000d", -700_000 * 86_400_000],
+    ["+700001d", undefined],
+    ["-700001d", undefined],
+    ["+999999999999d", undefined],
   ] as const) {
     it(`${JSON.stringify(text)} is ${expected} ms`, () => assert.equal(parseOffset(text), expected));
   }
@@ -32,6 +38,26 @@ describe("relative dates", () => {
       d: 0,
       e: { $now: "+1d", f: 1 },
     });
+  });
+
+  it("are RFC 3339 however far away they may be", () => {
+    for (const $now of ["+700000d", "-700000d"]) assert.match(String(resolveDates({ $now }, now)), /^\d{4}-\d\d-\d\dT/);
+    assert.throws(
+      () => resolveDates({ $now: "+999999999999d" }, now),
+      /it takes a signed duration .* of at most 700,000 days/,
+    );
+  });
+
+  it("leave keys alone that mean something to JavaScript", () => {
+    const text = '{"constructor":{"$now":"0s"},"__proto__":{"a":{"$now":"0s"}},"z":1}';
+    const date = JSON.stringify(now);
+    const resolved = JSON.stringify(resolveDates(JSON.parse(text) as Json, now));
+    assert.equal(resolved, text.replaceAll('{"$now":"0s"}', date));
+    const bad = JSON.parse(text.replaceAll("0s", "soon")) as Json;
+    assert.deepEqual(
+      badDates(bad).map(({ pointer }) => pointer),
+      ["/constructor/$now", "/__proto__/a/$now"],
+    );
   });
 
   it("leave their input alone", () => {

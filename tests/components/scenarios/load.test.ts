@@ -45,6 +45,31 @@ describe("loadScenarios", () => {
     });
   });
 
+  for (const name of ["a.yaml", "a.json"]) {
+    it(`asks with every key that the file has, also those that mean something to JavaScript (${name})`, async () => {
+      const given = '{"a":1,"constructor":{"x":1},"z":2}';
+      const input = '{"b":3,"prototype":4,"__proto__":{"y":5},"c":6}';
+      await write(
+        name,
+        `{"name":"keys","category":"x","description":"long enough","given":${given},"decisions":[{"allow":true,"input":${input}}]}`,
+      );
+      const [scenario] = await loadScenarios(folder, "travel");
+      assert.equal(
+        JSON.stringify(scenario?.decisions[0]?.input),
+        '{"a":1,"constructor":{"x":1},"z":2,"b":3,"prototype":4,"__proto__":{"y":5},"c":6}',
+      );
+    });
+  }
+
+  it("takes an alias that is no circle", async () => {
+    await write(
+      "a.yaml",
+      "name: alias\ncategory: x\ndescription: long enough\ngiven: { a: &a { b: 1 }, c: *a, d: [*a] }\ndecisions:\n  - { allow: true }\n",
+    );
+    const [scenario] = await loadScenarios(folder, "travel");
+    assert.deepEqual(scenario?.decisions[0]?.input, { a: { b: 1 }, c: { b: 1 }, d: [{ b: 1 }] });
+  });
+
   it("reports every problem of every file at once", async () => {
     await write("a.yaml", good("one"));
     await write("b.yaml", good("one"));
@@ -58,6 +83,15 @@ describe("loadScenarios", () => {
       "name: dates\ncategory: x\ndescription: long enough\ndecisions:\n  - { allow: true, input: { at: { $now: soon } } }\n",
     );
     await write("f.yaml", "");
+    await write(
+      "g.yaml",
+      "name: far\ncategory: x\ndescription: long enough\ngiven: { at: { $now: +999999999999d } }\ndecisions:\n  - { allow: true }\n",
+    );
+    await write(
+      "h.yaml",
+      "name: circle\ncategory: x\ndescription: long enough\ngiven: &given\n  list: [1, { again: *given }]\ndecisions:\n  - { allow: true }\n",
+    );
+    await write("i.yaml", "&all [*all]");
     await assert.rejects(loadScenarios(folder, "travel"), (error: Error) => {
       for (const expected of [
         /b\.yaml: \/name is "one", which .*a\.yaml has already/,
@@ -68,6 +102,9 @@ describe("loadScenarios", () => {
         /d\.yaml: \/decisions\/1\/allow is "perhaps"; it must be boolean/,
         /e\.yaml: \/decisions\/0\/input\/at\/\$now is "soon"; allowed is a signed duration/,
         /f\.yaml: .*empty/,
+        /g\.yaml: \/given\/at\/\$now is "\+999999999999d"; allowed is a signed duration .* of at most 700,000 days/,
+        /h\.yaml: \/given\/list\/1\/again contains itself, by a YAML alias/,
+        /i\.yaml: \/0 contains itself, by a YAML alias/,
       ]) {
         assert.match(error.message, expected);
       }

@@ -188,6 +188,12 @@ describe("Front", () => {
     assert.match(body, /Revision r can't be started. no container/);
   });
 
+  it("goes on after a request that it has no answer to", async () => {
+    front.setRoutes(new Map([["x.localhost", {} as never]]));
+    await assert.rejects(ask({ host: "x.localhost" }), /aborted|ECONNRESET|hang up/);
+    assert.equal((await ask({ host: "other.localhost" })).status, 404);
+  });
+
   it("a client that goes away ends the container's request", async () => {
     let gone: () => void = () => undefined;
     const isGone = new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readLine } from "../../../components/diff/lines.ts";
 import { readEntry } from "../../../scripts/capture/entry.ts";
 import { shapeOf, withRelativeDates } from "../../../scripts/capture/shape.ts";
 
@@ -39,6 +40,42 @@ describe("a captured input", () => {
       list: [{ $now: "+1000ms" }],
       text: "2026",
     });
+  });
+
+  for (const date of [
+    "2026-13-45T00:00:00Z",
+    "2026-02-30T00:00:00Z",
+    "2025-02-29T12:00:00+01:00",
+    "2026-03-01T24:00:00Z",
+    "2026-03-01T12:60:00Z",
+    "2016-12-31T23:59:60Z",
+    "2026-03-01T12:00:00+99:00",
+  ]) {
+    it(`keeps ${date}, which is no moment that can be told from now`, () => {
+      assert.deepEqual(withRelativeDates(entryOf({ at: date, list: [date] })), { at: date, list: [date] });
+      assert.equal(typeof shapeOf(entryOf({ at: date }), new Set()), "string");
+    });
+  }
+
+  it("keeps dates that stand for always and never, which no distance from now can say", () => {
+    const ends = { from: "0001-01-01T00:00:00Z", till: "9999-12-31T23:59:59Z" };
+    assert.deepEqual(withRelativeDates(entryOf(ends)), ends);
+  });
+
+  it("can be replayed whatever its dates are", () => {
+    const dates = [
+      "2024-02-29T00:00:00.123456789Z",
+      "2026-03-01t12:00:00-08:00",
+      "1900-01-01T00:00:00z",
+      "2016-12-31T23:59:60Z",
+    ];
+    const line = JSON.stringify(withRelativeDates(entryOf({ dates })));
+    const now = () => new Date(AT);
+    const replayed = readLine(line, "auto_book", now);
+    assert.ok("body" in replayed);
+    assert.deepEqual(JSON.parse(replayed.body).input.dates, [
+      ...["2024-02-29T00:00:00.123Z", "2026-03-01T20:00:00.000Z", "1900-01-01T00:00:00.000Z", "2016-12-31T23:59:60Z"],
+    ]);
   });
 
   it("has the shape of others that the policies can't tell from it", () => {

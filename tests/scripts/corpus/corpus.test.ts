@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -30,6 +30,27 @@ describe("npm run corpus", function () {
     assert.ok(first.trim().split("\n").length >= 5_000);
     assert.ok(first === again);
     assert.ok(first !== other);
+  });
+
+  it("says in a line what it can't do, and leaves no file", async () => {
+    const out = path.join(folder, "out");
+    for (const [message, ...args] of [
+      [/^no inputs are made up for "nursing", only for travel; /, "--domain", "nursing"],
+      [/^no inputs are made up for "__proto__", only for travel; /, "--domain", "__proto__"],
+      [/^no inputs are made up for "constructor", only for travel; /, "--domain", "constructor"],
+      [/^EISDIR: .*\/corpus-\w+'$/, "--out", folder],
+      [/^E\w+: .*corpus\.ts/, "--out", path.join(root, "scripts/corpus.ts/below")],
+    ] as const) {
+      const command = [path.join(root, "scripts/corpus.ts"), "--out", out, ...args];
+      const { code, stderr } = await run(process.execPath, command).then(
+        () => assert.fail(`${args.join(" ")} is taken`),
+        (error: { code: number; stderr: string }) => error,
+      );
+      assert.equal(code, 2, stderr);
+      assert.match(stderr.trim(), message);
+      assert.equal(stderr.trim().split("\n").length, 1, stderr);
+    }
+    assert.deepEqual(await readdir(folder), []);
   });
 
   it("covers every line of every rule, and every reason code", async () => {
