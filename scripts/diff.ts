@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { formatDiff } from "../components/diff/table.ts";
+import { UserError } from "../components/errors.ts";
 import { complain } from "./command-error.ts";
 import { compareCommits } from "./diff/compare.ts";
 import { exitCode } from "./diff/exit.ts";
@@ -40,6 +42,9 @@ endOnSignal();
 try {
   const [from, to] = program.args as [string, string];
   const options = program.opts<Options>();
+  if (program.getOptionValueSource("replay") === "cli" && !existsSync(options.replay)) {
+    throw new UserError(`--replay ${options.replay} doesn't exist; give the folder that holds <domain>/*.jsonl`);
+  }
   const compared = await compareCommits(from, to, { ...options, onProgress });
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
   console.log(options.json ? JSON.stringify(compared, undefined, 2) : formatDiff(compared.domains));

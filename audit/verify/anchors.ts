@@ -1,7 +1,7 @@
 import type { RecordedHead } from "../../components/audit/head-annotation.ts";
 import type { ChainResult } from "./chain.ts";
 import type { Item } from "./item.ts";
-import { describeKey, inDoubt, type Problem } from "./problem.ts";
+import { describeDoubt, describeKey, type Problem } from "./problem.ts";
 
 /** A head that was written somewhere else than in the history. */
 export interface Anchor extends RecordedHead {
@@ -34,7 +34,7 @@ export function judgeAnchors(items: Item[], chain: ChainResult, anchors: Anchor[
   ];
   return {
     problems: [...anchors.flatMap((anchor) => compareHead(items, chain, anchor)), ...missing.map(missingEntry)],
-    undecided: doubtful.map((anchor) => inDoubt(whatEnded(anchor))),
+    undecided: doubtful.map((anchor) => describeDoubt(whatEnded(anchor))),
   };
 }
 

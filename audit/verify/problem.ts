@@ -22,7 +22,7 @@ export interface Problem {
  * What to say of an update without an entry which only the back end takes for unfinished: what is known, what it may be, and what to do.
  * @param known ends in "an update"
  */
-export function inDoubt(known: string): string {
+export function describeDoubt(known: string): string {
   return `${known} that has no entry. Either it hasn't ended yet, or it was killed in its last moment, or its entry was deleted and a lock or an operation made up. Verify again when the update has ended; where none runs, look for the entry in the history's copy, then \`pulumi cancel\` and \`pulumi up\`, which records that it was killed`;
 }
 

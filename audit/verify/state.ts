@@ -3,7 +3,7 @@ import type { HistorySource } from "../../components/audit/source.ts";
 import { sha256 } from "../../components/sha256.ts";
 import { deploymentOf, readDeployment } from "../facts.ts";
 import type { Item } from "./item.ts";
-import { inDoubt, type Problem } from "./problem.ts";
+import { describeDoubt, type Problem } from "./problem.ts";
 
 /** What the back end says besides the entries. */
 export interface StateFindings {
@@ -31,7 +31,7 @@ export async function judgeState(source: HistorySource, newest: Item | undefined
   if (locks.length > 0 || (isNew && (pending.length > 0 || !hasEnded))) {
     return {
       problems: [],
-      undecided: isNew && hasEnded ? [inDoubt("the state holds the verdict of a gate, given in an update")] : [],
+      undecided: isNew && hasEnded ? [describeDoubt("the state holds the verdict of a gate, given in an update")] : [],
       unsettled: locks.length > 0 ? [LOCKED] : [INTERRUPTED],
       unfinished: isNew ? left : undefined,
     };

@@ -53,28 +53,36 @@ export class Comparison {
     return new Comparison(probes, args, counters);
   }
 
-  /** Measures and judges; what was slow and nothing else is measured once more, and judged by that alone. */
-  async analyse(): Promise<Analysis> {
-    const first = await this.#measure();
+  /**
+   * Measures and judges; what was slow and nothing else is measured once more, and judged by that alone.
+   * @param answers whether the baseline answers anything; if not, the canary is judged by itself
+   */
+  async analyse(answers = true): Promise<Analysis> {
+    const first = await this.#measure(!answers);
     if (!failsForSlownessAlone(first)) return first;
     const slowAtFirst = first.checks.filter(({ passed }) => !passed);
     console.log(`canary: slower than the baseline (${slowAtFirst.map(({ name }) => name).join(", ")}), measured again`);
     this.#probes.restart();
     this.#rounds = 0;
-    return { ...(await this.#measure()), slowAtFirst };
+    return { ...(await this.#measure(!answers)), slowAtFirst };
   }
 
-  async #measure(): Promise<Analysis> {
+  async #measure(canaryAlone: boolean): Promise<Analysis> {
     const { minSamples, waitSeconds } = this.#thresholds;
     this.#rounds += 1;
-    await this.#probes.ask(minSamples * this.#rounds, performance.now() + BURST_MS);
-    if (waitSeconds > 0 && tooFew([this.#probed], minSamples).length > 0) {
+    await this.#probes.ask(minSamples * this.#rounds, performance.now() + BURST_MS, canaryAlone);
+    const probed = (): Observation => ({
+      source: "probes",
+      ...this.#probes.samples,
+      ...(canaryAlone && { alone: true as const }),
+    });
+    if (waitSeconds > 0 && tooFew([probed()], minSamples).length > 0) {
       console.log(`canary: too few samples, probing for up to ${waitSeconds} s more`);
-      await this.#probes.ask(minSamples, performance.now() + waitSeconds * 1000);
+      await this.#probes.ask(minSamples, performance.now() + waitSeconds * 1000, canaryAlone);
     }
     const counted = await this.#counters();
     const observations: Observation[] = [
-      this.#probed,
+      probed(),
       ...(this.#thresholds.monitoring ? [await this.#watched()] : []),
       ...(counted === undefined ? [] : [{ source: "opa" as const, ...counted }]),
     ];
@@ -92,10 +100,6 @@ export class Comparison {
       of(this.#args.revision),
     ]);
     return { source: "monitoring", baseline, canary };
-  }
-
-  get #probed(): Observation {
-    return { source: "probes", ...this.#probes.samples };
   }
 
   close(): Promise<void> {

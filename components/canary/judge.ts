@@ -7,7 +7,7 @@ export interface Sample {
   requests: number;
   errors: number;
   latency: Percentiles;
-  /** Decisions by reason code; `allow` for those that were allowed, `deny` for denials without a reason. */
+  /** Decisions by reason code, where both sides gave one; `allow` for those that were allowed, `deny` for denials without a reason. */
   reasons: Record<string, number>;
 }
 
@@ -18,6 +18,8 @@ export interface Observation {
   source: Source;
   baseline: Sample;
   canary: Sample;
+  /** The baseline answers nothing, so that it wasn't asked: the canary is judged by itself. */
+  alone?: true;
 }
 
 /** One comparison. `limit` is what `canary` may be at most. */
@@ -35,6 +37,8 @@ export interface Analysis {
   problems: string[];
   checks: Check[];
   observations: Observation[];
+  /** Decisions without an answer at the main URL that the baseline alone didn't answer either; only where there were any. */
+  excused?: number;
   /** Checks that failed at first, for slowness alone, so that it was measured again; only where it was. */
   slowAtFirst?: Check[];
 }
@@ -64,31 +68,37 @@ function isProbedLatency(name: string): boolean {
 export function tooFew(observations: Observation[], minSamples: number): string[] {
   return observations
     .filter(({ source }) => source === "probes")
-    .flatMap(({ baseline, canary }) =>
+    .flatMap(({ baseline, canary, alone }) =>
       (
         [
           ["baseline", baseline],
           ["canary", canary],
         ] as const
       )
+        .filter(([side]) => alone !== true || side === "canary")
         .filter(([, { requests }]) => requests < minSamples)
         .map(([side, { requests }]) => `inconclusive: ${requests} of at least ${minSamples} decisions of the ${side}`),
     );
 }
 
-function checksOf({ source, baseline, canary }: Observation, thresholds: CanaryThresholds): Check[] {
+function checksOf({ source, baseline, canary, alone }: Observation, thresholds: CanaryThresholds): Check[] {
+  if (alone === true) return canary.requests === 0 ? [] : [errorCheck(source, 1, canary, thresholds)];
   if (baseline.requests === 0 || canary.requests === 0) return [];
+  const isDecided = baseline.errors < baseline.requests && canary.errors < canary.requests;
   return [
-    errorCheck(source, baseline, canary, thresholds),
+    errorCheck(source, baseline.errors / baseline.requests, canary, thresholds),
     // OPA counts latencies in few, wide steps: percentiles of them say nothing about small changes.
-    ...(source === "opa" ? [] : latencyChecks(source, baseline, canary, thresholds)),
+    ...(source === "opa" || !isDecided ? [] : latencyChecks(source, baseline, canary, thresholds)),
     ...(source === "probes" ? [reasonCheck(baseline, canary, thresholds.reasons)] : []),
   ];
 }
 
-function errorCheck(source: Source, baseline: Sample, canary: Sample, { errorRate }: CanaryThresholds): Check {
-  const [from, to] = [baseline.errors / baseline.requests, canary.errors / canary.requests];
-  const limit = Math.max(from * errorRate.factor, errorRate.floor);
+/** @param from the baseline's error rate */
+function errorCheck(source: Source, from: number, canary: Sample, { errorRate }: CanaryThresholds): Check {
+  const to = canary.errors / canary.requests;
+  // A baseline that fails so often that no canary could be worse is no measure.
+  const relative = from * errorRate.factor < 1 ? from * errorRate.factor : 0;
+  const limit = Math.max(relative, errorRate.floor);
   // A single error is never more than bad luck.
   return check(`${source}: error rate`, from, to, limit, to <= limit || canary.errors < 2);
 }
@@ -130,5 +140,7 @@ function rounded(value: number): number {
 }
 
 function describeCheck({ name, baseline, canary, limit }: Check): string {
-  return `canary is worse than the baseline: ${name} is ${canary}, the baseline's ${baseline}, at most ${limit}`;
+  return canary > baseline
+    ? `canary is worse than the baseline: ${name} is ${canary}, the baseline's ${baseline}, at most ${limit}`
+    : `canary is not good enough: ${name} is ${canary}, the baseline's ${baseline}, at most ${limit}`;
 }

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import type { Decision } from "../diff/classes.ts";
 import { type DecisionClient, decisionClient } from "../diff/client.ts";
 import { Histogram } from "../diff/histogram.ts";
 import { identityHeaders } from "../identity/id-token.ts";
@@ -17,7 +18,10 @@ interface Side {
   reasons: Record<string, number>;
 }
 
-/** Asks both revisions the same questions at the same time, and counts. */
+/**
+ * Asks both revisions the same questions at the same time, and counts. What is no decision has no latency that could be compared, and reasons are counted where
+ * both sides gave one: what a broken baseline leaves open is no change of the release.
+ */
 export class Probes {
   readonly #questions: { domain: string; input: Scenario["decisions"][number]["input"] }[];
   readonly #baseline: Side;
@@ -38,8 +42,8 @@ export class Probes {
     return new Probes(scenarios, baseline, canary);
   }
 
-  /** Asks until each side has had `count` questions in all, or the time is over. */
-  async ask(count: number, deadline: number): Promise<void> {
+  /** Asks until each side has had `count` questions in all, or the time is over. @param canaryAlone the baseline isn't asked, for it answers nothing */
+  async ask(count: number, deadline: number, canaryAlone = false): Promise<void> {
     if (this.#questions.length === 0) return;
     let next = this.#canary.requests;
     const worker = async () => {
@@ -47,7 +51,13 @@ export class Probes {
         const { domain, input } = this.#questions[next % this.#questions.length] as Probes["questions"][number];
         next += 1;
         const body = JSON.stringify({ input: resolveDates(input, new Date()) });
-        await Promise.all([askSide(this.#baseline, domain, body), askSide(this.#canary, domain, body)]);
+        const [from, to] = await Promise.all([
+          canaryAlone ? undefined : askSide(this.#baseline, domain, body),
+          askSide(this.#canary, domain, body),
+        ]);
+        if (from === undefined || to === undefined) continue;
+        countReasons(this.#baseline, from);
+        countReasons(this.#canary, to);
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));
@@ -87,15 +97,18 @@ function nothingCounted(): Omit<Side, "clients"> {
   return { latency: new Histogram(), requests: 0, errors: 0, reasons: {} };
 }
 
-async function askSide(side: Side, domain: string, body: string): Promise<void> {
+async function askSide(side: Side, domain: string, body: string): Promise<Decision | undefined> {
   const reply = await (side.clients.get(domain) as DecisionClient).ask(body);
   side.requests += 1;
-  side.latency.add(reply.latencyMs);
   if ("failure" in reply) {
     side.errors += 1;
-    return;
+    return undefined;
   }
-  const { allow, reasons } = reply.decision;
+  side.latency.add(reply.latencyMs);
+  return reply.decision;
+}
+
+function countReasons(side: Side, { allow, reasons }: Decision): void {
   const codes = allow ? ["allow"] : reasons.length === 0 ? ["deny"] : reasons;
   for (const code of codes) side.reasons[code] = (side.reasons[code] ?? 0) + 1;
 }

@@ -21,16 +21,21 @@ export interface DomainArgs {
   budgets: Budgets;
   /** Undefined: not searched. */
   search: SearchLimits | undefined;
+  /** See Found.unsearched. */
+  unsearched?: string | undefined;
   concurrency?: number;
   onProgress?: (message: string) => void;
+  /** See ReplayOptions.signal. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Compares one domain: replays what was recorded, searches where that doesn't reach, and judges both by the commit's declarations and the budgets. */
 export async function compareDomain(args: DomainArgs): Promise<DomainDiff> {
-  const { domain, files, directory, budgets } = args;
+  const { domain, files, directory, budgets, unsearched } = args;
   const { changes: expected } = await readExpected(directory, domain);
   const replayed = files.length === 0 ? undefined : await replayDomain(args, expected);
-  return judgeDiff({ domain, expected, replay: replayed, search: await searchDomain(args, expected) }, budgets);
+  const search = await searchDomain(args, expected);
+  return judgeDiff({ domain, expected, replay: replayed, search, unsearched }, budgets);
 }
 
 /**
@@ -38,10 +43,10 @@ export async function compareDomain(args: DomainArgs): Promise<DomainDiff> {
  * work one side may be held up for a while. What it decides was compared at the first time, and each difference twice.
  */
 async function replayDomain(args: DomainArgs, expected: ExpectedChange[]): Promise<Replayed> {
-  const { domain, files, from, to, vocabulary, concurrency, budgets, onProgress } = args;
+  const { domain, files, from, to, vocabulary, concurrency, budgets, onProgress, signal } = args;
   const run = (what: string) =>
     replay({
-      ...{ files, from, to, expected, vocabulary },
+      ...{ files, from, to, expected, vocabulary, signal },
       ...(concurrency !== undefined && { concurrency }),
       onProgress: (done, total, rate) => onProgress?.(`${domain}: ${done} of about ${total} inputs ${what}, ${rate}/s`),
     });

@@ -9,10 +9,12 @@ export interface Found {
   expected: readonly ExpectedChange[];
   replay?: { result: ReplayResult; matched: number[] } | undefined;
   search?: { result: SearchResult; matched: number[] } | undefined;
+  /** Why new access wasn't searched for, where it should have been. */
+  unsearched?: string | undefined;
 }
 
 /** The verdict on what was found: every reason to block, none when the release may go on. */
-export function judgeDiff({ domain, expected, replay, search }: Found, budgets: Budgets): DomainDiff {
+export function judgeDiff({ domain, expected, replay, search, unsearched }: Found, budgets: Budgets): DomainDiff {
   const accounted = expected.map((change, index): Accounted => {
     const { class: kind, limit, why } = change;
     const counted = { replayed: replay?.matched[index] ?? 0, searched: search?.matched[index] ?? 0 };
@@ -29,7 +31,12 @@ export function judgeDiff({ domain, expected, replay, search }: Found, budgets: 
     ...(search && { search: search.result }),
     expected: accounted,
     problems,
-    inconclusive: replay === undefined ? [] : inconclusive(replay.result, budgets),
+    inconclusive: [
+      ...(replay === undefined ? [] : inconclusive(replay.result, budgets)),
+      ...(replay === undefined && search === undefined && unsearched !== undefined
+        ? [`nothing was compared: there are no recorded inputs, and ${unsearched}`]
+        : []),
+    ],
   };
 }
 

@@ -15,6 +15,9 @@ import type { DomainDiff } from "./result.ts";
 /** Where the HTML pages are. */
 const PAGES = ".local/diff";
 
+/** How long a way back waits for its comparison, ms: what serves may be so broken that it leaves every question open. */
+const WAY_BACK_MS = 60_000;
+
 export interface Inputs {
   endpoint?: string;
   service: string;
@@ -110,10 +113,22 @@ async function compareLive(inputs: Inputs): Promise<Compared> {
   const service = await new CloudRun({ endpoint: inputs.endpoint }).getService(inputs.service);
   if (service === undefined) throw new Error(`${inputs.service} doesn't exist`);
   // Loaded only where there is something to compare: every update waits for what is loaded to refresh.
-  const { compareRelease } = await import("./release.ts");
-  const compared = await compareRelease({ ...inputs, live: service, onProgress: (message) => console.log(message) });
-  const page = compared.domains.length === 0 ? null : await writePage(inputs.release, compared);
-  return { ...compared, page };
+  const [{ compareRelease }, { wayBackFrom }] = await Promise.all([import("./release.ts"), import("./way-back.ts")]);
+  const from = await wayBackFrom(service, inputs);
+  const signal = from && AbortSignal.timeout(WAY_BACK_MS);
+  try {
+    const onProgress = (message: string) => console.log(message);
+    const compared = await compareRelease({ ...inputs, live: service, onProgress, signal });
+    const page = compared.domains.length === 0 ? null : await writePage(inputs.release, compared);
+    return { ...compared, page };
+  } catch (error) {
+    if (from === undefined) throw error;
+    return { ...nothing, verdict: "PASSED", summary: notEnforced(error), serving: from };
+  }
+}
+
+function notEnforced(error: unknown): string {
+  return `could not compare: ${messageOf(error)}; not enforced, for it goes back to an ancestor of what serves`;
 }
 
 async function writePage(release: string, { serving, domains }: Pick<Compared, "serving" | "domains">) {
@@ -126,11 +141,23 @@ async function writePage(release: string, { serving, domains }: Pick<Compared, "
 }
 
 /** The error of the update: what changes, and how to go on. */
-function reason({ release, summary, problems, page }: Outputs): string {
+function reason(outs: Outputs): string {
+  const { release, summary, problems, page } = outs;
   return [
     `release ${release} is blocked by its decision diff: ${summary}`,
     ...problems.slice(0, 20).map((problem) => `  - ${problem}`),
     ...(page === null ? [] : [`The whole result is in ${page} and in the stack's state.`]),
-    "It never had traffic; what served before serves on. Declare what is meant in policies/<domain>/expected-changes.yaml, or correct the policy; commit, and run `pulumi up` again.",
+    `It never had traffic; what served before serves on. ${isCompared(outs) ? DECLARE : GO_BACK}`,
   ].join("\n");
 }
+
+/** Whether the comparison tells something: otherwise it needn't be the release that is wrong. */
+function isCompared({ serving, domains }: Outputs): boolean {
+  return serving !== null && domains.every(({ inconclusive }) => inconclusive.length === 0);
+}
+
+const DECLARE =
+  "Declare what is meant in policies/<domain>/expected-changes.yaml, or correct the policy; commit, and run `pulumi up` again.";
+
+const GO_BACK =
+  "If that is broken itself, go back first: `pulumi up -c release=HASH` to an earlier release, which no comparison holds up. Or let this one out without any test, on record: `pulumi up -c skipTests=true`, and `pulumi config rm skipTests` after it. Otherwise correct what is said above, and run `pulumi up` again.";

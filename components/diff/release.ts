@@ -1,6 +1,5 @@
 import type { Service } from "../cloudrun/api.ts";
 import { exportCommit } from "../commit/export.ts";
-import { locate } from "../commit/repository.ts";
 import { corpusFiles } from "./corpus.ts";
 import { compareDomain } from "./domain.ts";
 import { readExpected } from "./expected.ts";
@@ -11,6 +10,7 @@ import { blocking, type DomainDiff } from "./result.ts";
 import { removedScenarios } from "./scenarios.ts";
 import { findServing } from "./serving.ts";
 import { formatDiff } from "./table.ts";
+import { isAncestor } from "./way-back.ts";
 
 /** A deployment waits for it. Nearly all single-condition changes of the travel policy show within 1,000 inputs (docs/decision-diff.md). */
 const GATE_SEARCH = { seconds: 5, inputs: 1_500 };
@@ -18,6 +18,8 @@ const GATE_SEARCH = { seconds: 5, inputs: 1_500 };
 type Args = Omit<Inputs, "endpoint" | "service" | "gate" | "skip"> & {
   live: Service;
   onProgress: (message: string) => void;
+  /** Ends the comparison before it is done. */
+  signal?: AbortSignal | undefined;
 };
 
 interface Compared {
@@ -30,7 +32,7 @@ interface Compared {
 
 /**
  * Compares a release with what serves. There is nothing to compare where no policy serves, or the release itself. Going back to an ancestor of what
- * serves is compared and never blocked: it must always be possible.
+ * serves is compared and never blocked: it must always be possible. @throws where what serves can't be asked, or the comparison can't be done
  */
 export async function compareRelease(args: Args): Promise<Compared> {
   const { revision, url, release } = await findServing(args.live);
@@ -54,8 +56,10 @@ export async function compareRelease(args: Args): Promise<Compared> {
         directory: args.directory,
         servingDirectory: before?.directory,
         files: await corpusFiles(args.replayDir, domain),
-        ...{ vocabulary, budgets: args.budgets, onProgress: args.onProgress },
+        ...{ vocabulary, budgets: args.budgets, onProgress: args.onProgress, signal: args.signal },
         search: args.search ? GATE_SEARCH : undefined,
+        unsearched:
+          args.search && before === undefined ? `${release.hash}, which serves, isn't in this clone` : undefined,
       }),
     );
   }
@@ -92,10 +96,4 @@ async function goneScenarios({ directory, scenarioDir }: Args, domains: string[]
     ...{ scenarioDir, commit, domains },
     declared: (domain) => declared[domains.indexOf(domain)] ?? [],
   });
-}
-
-async function isAncestor(policyDir: string, older: string, newer: string): Promise<boolean> {
-  const { git } = await locate(policyDir, "policyDir");
-  const base = await git.raw("merge-base", older, newer).catch(() => "");
-  return older !== newer && base.trim() === older;
 }

@@ -35,6 +35,8 @@ export interface ReplayOptions {
   concurrency?: number;
   now?: () => Date;
   onProgress?: OnProgress;
+  /** Ends the replay before all inputs were asked: it fails then. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface Replayed {
@@ -46,6 +48,7 @@ export interface Replayed {
 /**
  * Puts every input to both sides at the same moment, and compares. Files are streamed: memory doesn't depend on their size. A difference
  * counts when it is there again on a second try, so that a clock that passed a date between the two replies isn't taken for a change.
+ * @throws when a file can't be read, or the signal ends it
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const connections = options.concurrency ?? CONCURRENCY;
@@ -72,7 +75,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
 
 /** Reads the files and keeps as many comparisons going as there are connections. */
 async function feed(
-  { files, from, now = () => new Date() }: ReplayOptions,
+  { files, from, now = () => new Date(), signal }: ReplayOptions,
   corpus: Corpus,
   tally: Tally,
   concurrency: number,
@@ -86,12 +89,18 @@ async function feed(
     wake?.();
   };
   const until = async (most: number) => {
-    while (running > most) {
+    while (running > most && failure === undefined) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
   };
+  const stop = () => {
+    failure ??= { error: stopped(tally) };
+    wake?.();
+  };
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener("abort", stop, { once: true });
   for (const file of files) {
     for await (const lines of readLines(file)) {
       for (const { number, text } of lines) {
@@ -114,6 +123,12 @@ async function feed(
   }
   await until(0);
   if (failure !== undefined) throw failure.error;
+}
+
+function stopped({ inputs, unanswered }: Tally): Error {
+  return new Error(
+    `it took too long: of ${inputs} inputs asked by then, what serves now gave no decision to ${unanswered}`,
+  );
 }
 
 /** How long a corpus is: its lines are only known when it has been read, so it is estimated from the size of its files. */

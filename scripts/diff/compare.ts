@@ -78,9 +78,8 @@ export async function compareCommits(from: string, to: string, options: CompareO
 async function requireDirectory(policyDir: string): Promise<void> {
   const found = await stat(policyDir).catch(() => undefined);
   if (found?.isDirectory()) return;
-  const what = found === undefined ? "doesn't exist" : "is no directory";
   throw new UserError(
-    `--policy-dir "${policyDir}" (${path.resolve(policyDir)}) ${what}; give the folder that holds <domain>/policy.rego`,
+    `--policy-dir "${policyDir}" (${path.resolve(policyDir)}) is no directory; give the folder that holds <domain>/policy.rego`,
   );
 }
 
@@ -99,6 +98,7 @@ async function compareOne(
   return compareDomain({
     ...{ domain, vocabulary, concurrency, onProgress },
     search: search ? SEARCH : undefined,
+    unsearched: search ? undefined : "--no-search was given",
     from: side(from),
     to: side(to),
     directory: to.directory,

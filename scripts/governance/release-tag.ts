@@ -28,7 +28,7 @@ export async function signRelease({ release, root, config, stack }: ToSign): Pro
     const { problem } = await checkSignature(release, { ...config, requireSignature: "tag" });
     if (problem !== undefined) throw new UserError(problem);
   });
-  const unknown = hasKeys ? "" : ` Stack "${stack}" has no trusted keys, so whether it counts can't be told.`;
-  console.log(`Made the signed tag ${name}.${unknown}`);
+  const hint = hasKeys ? "" : ` Stack "${stack}" has no trusted keys, so whether it counts can't be told.`;
+  console.log(`Made the signed tag ${name}.${hint}`);
   return name;
 }

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
 import type { Analysis } from "../../components/canary/judge.ts";
 import { bookingBy } from "./decisions.ts";
 import { failed, Load } from "./load.ts";
-import { type StateResource, TestProject } from "./project.ts";
+import { ROOT, type StateResource, TestProject } from "./project.ts";
 
 const POLICY = "policies/travel/policy.rego";
 
@@ -20,6 +24,13 @@ const often = { ...quiet, canaryThresholds: { minSamples: 2_000 } };
 function gateOf(resources: StateResource[], release: string) {
   const gate = resources.find(({ urn }) => urn.endsWith(`::canary-10-${release}`));
   return gate?.outputs as { verdict: string; analysis?: Analysis; restoration?: { split: Record<string, number> } };
+}
+
+/** Stops a release's container in its tracks: it takes requests, and answers none any more. */
+async function freeze(project: TestProject, release: string): Promise<void> {
+  const docker = async (...args: string[]) => (await promisify(execFile)("docker", args)).stdout.trim();
+  const container = await docker("ps", "--quiet", "--filter", `ancestor=${project.images}:${release}`);
+  await docker("pause", container);
 }
 
 async function deployed(project: TestProject): Promise<void> {
@@ -74,6 +85,24 @@ describe("a canary step", function () {
       assert.match((await project.up()).output, /is quarantined/);
     });
   }
+
+  it("is passed by the way back from a release that doesn't answer any more", async () => {
+    await using project = await TestProject.start({ ...quiet, drill: false });
+    // Few, for each is waited for where nothing answers.
+    const kept = ["delegation-granted-and-revoked.yaml", "spoofed-subject.yaml"];
+    const others = (await readdir(path.join(ROOT, "scenarios/travel"))).filter((file) => !kept.includes(file));
+    await project.git("rm", "--quiet", ...others.map((file) => `scenarios/travel/${file}`));
+    const first = await project.append(POLICY, "\n# first\n");
+    const hanging = await project.append(POLICY, "\n# second\n");
+    await freeze(project, hanging);
+    const { code, output } = await project.up("-c", `release=${first}`);
+    assert.equal(code, 0, output);
+    assert.match(output, /could not compare: .*; not enforced, for it goes back to an ancestor of what serves/);
+    assert.match(output, /decisions without an answer at the main URL, as on the baseline/);
+    const { verdict, analysis } = gateOf(await project.state(), first);
+    assert.deepEqual([verdict, analysis?.observations[0]?.alone], ["PASSED", true]);
+    assert.equal((await project.outputs()).version, first);
+  });
 
   it("goes straight to 100 % without steps", async () => {
     await using project = await TestProject.start({ ...quiet, canarySteps: [] });

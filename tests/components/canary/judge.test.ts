@@ -15,6 +15,13 @@ function sample(changes: Partial<Sample> = {}): Sample {
   return { requests: 200, errors: 0, latency: fast, reasons: { allow: 100, "p.no": 100 }, ...changes };
 }
 
+const unasked = { requests: 0, errors: 0, latency: { p50: 0, p95: 0, p99: 0 }, reasons: {} };
+
+/** The baseline answers nothing. */
+function alone(canary: Partial<Sample>): Observation[] {
+  return [{ source: "probes", alone: true, baseline: unasked, canary: sample(canary) }];
+}
+
 function probes(canary: Partial<Sample>, baseline: Partial<Sample> = {}): Observation[] {
   return [{ source: "probes", baseline: sample(baseline), canary: sample(canary) }];
 }
@@ -31,6 +38,22 @@ describe("judgeCanary", () => {
     ],
     ["as many errors as the baseline", probes({ errors: 20 }, { errors: 15 }), "PASSED", undefined],
     ["more than twice the baseline's errors", probes({ errors: 31 }, { errors: 15 }), "FAILED", /error rate/],
+    [
+      "errors beside a baseline that fails most questions",
+      probes({ errors: 3 }, { errors: 100 }),
+      "FAILED",
+      /canary is not good enough: probes: error rate is 0.015, the baseline's 0.5, at most 0.005/,
+    ],
+    ["none beside such a baseline", probes({}, { errors: 100 }), "PASSED", undefined],
+    [
+      "slower than a baseline that answers nothing, which is no measure",
+      probes({ latency: { p50: 80, p95: 90, p99: 500 } }, { errors: 200, latency: unasked.latency, reasons: {} }),
+      "PASSED",
+      undefined,
+    ],
+    ["by itself, without errors", alone({}), "PASSED", undefined],
+    ["by itself, with errors", alone({ errors: 3 }), "FAILED", /error rate is 0.015, the baseline's 1, at most 0.005/],
+    ["by itself, too seldom asked", alone({ requests: 10 }), "INCONCLUSIVE", /^inconclusive: 10 .* of the canary$/],
     [
       "1 error in 500 of many requests",
       probes({ requests: 10_000, errors: 60 }, { requests: 10_000 }),

@@ -24,12 +24,31 @@ describe("Probes", () => {
       await probes.ask(30, performance.now() + 5_000);
       await probes.ask(60, performance.now() + 5_000);
       const { baseline: b, canary: c } = probes.samples;
-      assert.deepEqual([b.requests, b.errors, b.reasons], [60, 0, { allow: 60 }]);
+      // What one side gave no decision to isn't compared.
+      assert.deepEqual([b.requests, b.errors, b.reasons], [60, 0, { allow: 40 }]);
       assert.deepEqual([c.requests, c.errors, c.reasons], [60, 20, { a: 20, b: 20, deny: 20 }]);
       assert.deepEqual(
         [0, 1, 2].map((n) => seen.filter((other) => other === n).length),
         [20, 20, 20],
       );
+    } finally {
+      await probes.close();
+    }
+  });
+
+  it("take the time of decisions only, and leave a baseline alone that answers nothing", async () => {
+    await using baseline = await decisionServer(async () => ({ allow: true }));
+    await using canary = await decisionServer(async ({ n }) => {
+      if (n === 0) return { allow: true };
+      await delay(50);
+      return { raw: "no", status: 503 };
+    });
+    const probes = await Probes.open([scenario(2)], { baseline: baseline.url, canary: canary.url }, { d: "p" });
+    try {
+      await probes.ask(20, performance.now() + 5_000, true);
+      assert.deepEqual([probes.samples.canary.requests, probes.samples.canary.errors], [20, 10]);
+      assert.ok(probes.samples.canary.latency.p99 < 45, `${probes.samples.canary.latency.p99}`);
+      assert.deepEqual([probes.samples.baseline.requests, baseline.count()], [0, 0]);
     } finally {
       await probes.close();
     }

@@ -94,6 +94,17 @@ describe("judgeDiff", () => {
     assert.match(judge({ inputs: 0 }).inconclusive.join(), /hold no input/);
   });
 
+  it("can say nothing where nothing was compared, though it should have been", () => {
+    const without = { domain: "travel", expected: [] };
+    const { inconclusive } = judgeDiff({ ...without, unsearched: "a3f9d2c isn't in this clone" }, budgets.parse({}));
+    assert.deepEqual(inconclusive, [
+      "nothing was compared: there are no recorded inputs, and a3f9d2c isn't in this clone",
+    ]);
+    assert.deepEqual(judgeDiff(without, budgets.parse({})).inconclusive, [], "switched off is a decision");
+    const search = { result: searched({}), matched: [] };
+    assert.deepEqual(judgeDiff({ ...without, search, unsearched: "x" }, budgets.parse({})).inconclusive, []);
+  });
+
   it("blocks a declaration that matches nothing, or less than there is", () => {
     const expected: ExpectedChange[] = [{ class: "deny-to-allow", reason: "a", limit: 3, why: "Because it is so." }];
     assert.match(

@@ -33,7 +33,7 @@ describe("npm run diff", function () {
   const diffOf = (policyDir: string, ...args: string[]): Promise<Ended> =>
     run(
       process.execPath,
-      [path.join(root, "scripts/diff.ts"), ...args, "--policy-dir", policyDir, "--replay", file("replay")],
+      [path.join(root, "scripts/diff.ts"), "--policy-dir", policyDir, "--replay", file("replay"), ...args],
       {
         env: { ...process.env, NO_COLOR: "1" },
       },
@@ -140,6 +140,7 @@ describe("npm run diff", function () {
   for (const [what, args, problem] of [
     ["an unknown commit", ["one", "nothing"], /"nothing" is no commit/],
     ["an unknown domain", ["one", "two", "--domain", "space"], /no policies of space at both/],
+    ["a replay folder that isn't there", ["one", "two", "--replay", "/nowhere"], /--replay \/nowhere doesn't exist/],
     ["too few arguments", ["one"], /missing required argument 'to'/],
     ["a commit that looks like an option", ["one", "--output=/tmp/x"], /unknown option/],
   ] as const) {
@@ -152,7 +153,7 @@ describe("npm run diff", function () {
 
   for (const [what, policyDir, problem] of [
     ["a file", "policies/travel/policy.rego", /--policy-dir ".*policy\.rego" .* is no directory; give/],
-    ["nothing", "policies/nowhere", /--policy-dir ".*nowhere" .* doesn't exist; give/],
+    ["nothing", "policies/nowhere", /--policy-dir ".*nowhere" .* is no directory; give/],
   ] as const) {
     it(`2 where the policy directory is ${what}, without a stack`, async () => {
       const { code, stderr } = await diffOf(file(policyDir), "one", "two");
@@ -168,6 +169,14 @@ describe("npm run diff", function () {
     assert.match(stdout, /travel: 90 inputs replayed/);
     assert.match(stderr, /ENOENT.*nowhere\/diff\.html/);
     assert.doesNotMatch(stderr, /\n\s+at /);
+  });
+
+  it("2 where nothing was compared", async () => {
+    const empty = await mkdtemp(path.join(tmpdir(), "replay-"));
+    const { code, stdout } = await diff("one", "two", "--no-search", "--replay", empty);
+    await rm(empty, { recursive: true });
+    assert.equal(code, 2, stdout);
+    assert.match(stdout, /BLOCKED: nothing was compared: there are no recorded inputs, and --no-search was given/);
   });
 
   it("2 where the recorded inputs can't be read", async () => {
