@@ -2,7 +2,7 @@ import { CloudRun } from "../cloudrun/client.ts";
 import { shortName } from "../cloudrun/names.ts";
 import { describeSplit, sameSplit, splitOf } from "../cloudrun/traffic.ts";
 import { patiently } from "../gate/ask.ts";
-import { askDecision } from "../opa/client.ts";
+import { askDecision, readDeployedRelease } from "../opa/client.ts";
 import { RELEASE_DOCUMENT } from "../opa/release-document.ts";
 import { restore } from "../rollout/end.ts";
 import { rolloutOf } from "../rollout/markers.ts";
@@ -22,6 +22,11 @@ export async function drill(inputs: Inputs): Promise<Outputs> {
   if (live !== undefined && rolloutOf(live) === undefined && sameSplit(splitOf(live), { [inputs.revision]: 100 })) {
     // There is nothing to go back to but the bootstrap revision, and it would deny what is allowed now.
     console.log(`rollback drill: none, ${inputs.release} serves already`);
+    return plain({ ...inputs, verdict: "PASSED" });
+  }
+  if (live !== undefined && !(await answers(live.uri))) {
+    // The way back from a broken release must stay open, and that its traffic is back could not be seen.
+    console.log("rollback drill: none, what serves doesn't answer");
     return plain({ ...inputs, verdict: "PASSED" });
   }
   const { rollout, before } = await shiftTraffic({ ...inputs, settleSeconds: 0 }, false);
@@ -45,6 +50,16 @@ export async function drill(inputs: Inputs): Promise<Outputs> {
     `rollback drill: ${describeSplit(before)} served again ${Math.max(seconds, 0).toFixed(2)} s after a failing scenario`,
   );
   return plain({ ...inputs, verdict: "PASSED", restoration, seconds: Math.max(seconds, 0) });
+}
+
+/** Whether a URL answers at all, whatever it says. */
+async function answers(url: string): Promise<boolean> {
+  try {
+    await patiently(() => readDeployedRelease(url));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function passesFailingScenario({ taggedUrl }: Inputs): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { askBaseline } from "../canary/baseline.ts";
 import { CloudRun } from "../cloudrun/client.ts";
 import { describeSplit, mainRevision, splitOf } from "../cloudrun/traffic.ts";
 import { messageOf } from "../errors.ts";
@@ -176,7 +177,7 @@ async function askPrevious(scenarios: Scenario[], inputs: Inputs): Promise<Previ
   const service = await new CloudRun({ endpoint: inputs.endpoint }).getService(inputs.service);
   if (service === undefined) return undefined;
   const revision = mainRevision(splitOf(service)) ?? "none";
-  return previousAnswers(revision, await runScenarios(scenarios, askAt(service.uri, inputs.packages)));
+  return previousAnswers(revision, await runScenarios(scenarios, askBaseline(service.uri, inputs.packages)));
 }
 
 /** Ends the rollout here and in the regions before according to the verdict; a failure gives all their splits back at the same time. */
@@ -195,8 +196,15 @@ async function concludeEverywhere(inputs: Inputs, found: Tested): Promise<Partia
   if (concluded.verdict !== undefined) {
     return { ...concluded, elsewhere: await restoreEarlier(endpoint, earlier, { kind: "interrupted", ...ending }) };
   }
-  if (endsRollout === true) await proveEarlier(endpoint, earlier);
-  return concluded;
+  if (endsRollout !== true) return concluded;
+  try {
+    await proveEarlier(endpoint, earlier);
+    return concluded;
+  } catch (error) {
+    // Not passed: the next update has to end what is still open.
+    const summary = messageOf(error);
+    return { ...concluded, verdict: "FAILED", summary, failures: [summary] };
+  }
 }
 
 /** The release has passed its last gate: its rollout ends here. Nothing where others still come. */

@@ -46,7 +46,10 @@ describe("replay", function () {
     });
     assert.deepEqual([found.inputs, found.unstable, found.unanswered], [1_000, 0, 0]);
     assert.deepEqual(found.allowed, { from: 700, to: 705 });
-    assert.deepEqual(found.asked, [1_035, 1_035], "differences were looked at twice");
+    // On a busy machine a reply that was late is looked at twice as well.
+    const [asked = 0] = found.asked;
+    assert.deepEqual(found.asked, [asked, asked]);
+    assert.ok(asked >= 1_035 && asked < 1_500, `differences were looked at twice: ${asked}`);
   });
 
   it("takes an absent answer for a denial, and the order of reasons for nothing", async () => {
