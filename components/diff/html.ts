@@ -1,5 +1,5 @@
 import { CLASSES, type Decision, TITLES } from "./classes.ts";
-import { blocking, type DomainDiff, type Example } from "./result.ts";
+import { blocking, type DomainDiff, type Example, type ReplayResult } from "./result.ts";
 
 /** What is compared, as shown in the title. */
 export interface Compared {
@@ -55,14 +55,10 @@ function domainSection({ domain, replay, search, expected, ...judged }: DomainDi
       : `<p>${replay.inputs} inputs in ${replay.seconds} s; ${replay.malformed} malformed lines, ${replay.unanswered} without an answer from the serving side, ${replay.unstable} unstable.</p>
 ${table(
   ["latency, ms", "p50", "p95", "p99"],
-  [replay.latencyAtFirst, replay.latency].flatMap((measured) =>
-    measured === undefined
-      ? []
-      : (["from", "to"] as const).map((side) => [
-          measured === replay.latencyAtFirst ? `${side}, at first` : side,
-          ...Object.values(measured[side]),
-        ]),
-  ),
+  [
+    ...(replay.latencyAtFirst === undefined ? [] : latencyRows(replay.latencyAtFirst, ", at first")),
+    ...latencyRows(replay.latency),
+  ],
 )}`,
     search === undefined
       ? ""
@@ -82,6 +78,10 @@ ${table(
     examples("Examples from the replay", replay?.examples),
     examples("Found by the search", search?.examples),
   ].join("\n");
+}
+
+function latencyRows(latency: ReplayResult["latency"], when = "") {
+  return (["from", "to"] as const).map((side) => [`${side}${when}`, ...Object.values(latency[side])]);
 }
 
 function examples(title: string, list: Example[] | undefined): string {

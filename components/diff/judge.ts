@@ -31,12 +31,8 @@ export function judgeDiff({ domain, expected, replay, search, unsearched }: Foun
     ...(search && { search: search.result }),
     expected: accounted,
     problems,
-    inconclusive: [
-      ...(replay === undefined ? [] : inconclusive(replay.result, budgets)),
-      ...(replay === undefined && search === undefined && unsearched !== undefined
-        ? [`nothing was compared: there are no recorded inputs, and ${unsearched}`]
-        : []),
-    ],
+    inconclusive:
+      replay === undefined ? uncompared(search !== undefined, unsearched) : inconclusive(replay.result, budgets),
   };
 }
 
@@ -58,6 +54,12 @@ function replayProblems(result: ReplayResult, budgets: Budgets): string[] {
     ...over("inputs took the candidate much longer", counts.slower, budgets.slower),
     ...latencyProblems(result, budgets),
   ];
+}
+
+/** Without a replay, what keeps the search from telling anything: it wasn't done, and that was no decision. */
+function uncompared(isSearched: boolean, unsearched: string | undefined): string[] {
+  if (isSearched || unsearched === undefined) return [];
+  return [`nothing was compared: there are no recorded inputs, and ${unsearched}`];
 }
 
 /** What keeps the replay from telling anything: that blocks too. */

@@ -10,7 +10,7 @@ import { readDeployedRelease } from "../opa/client.ts";
 import { operator } from "../operator.ts";
 import { describeEarlier, placeOf, proveEarlier, restoreEarlier } from "../regions/earlier.ts";
 import { type EndedRollout, end, restore, whetherSeen } from "../rollout/end.ts";
-import { isHeld } from "../rollout/plan.ts";
+import { isHeld, type RolledBack } from "../rollout/plan.ts";
 import { reopen } from "../rollout/reopen.ts";
 import { finishEvenAlone, isWatchedHere, rememberFailure, stopWatching } from "../rollout/watch.ts";
 import { scenariosDigest } from "../scenarios/digest.ts";
@@ -185,10 +185,11 @@ async function concludeEverywhere(inputs: Inputs, found: Tested): Promise<Partia
   const { endpoint, earlier = [], endsRollout } = inputs;
   const ending = { by: operator(), at: new Date().toISOString() };
   if (!isPass(found.verdict)) {
-    const reason = `${placeOf(inputs.service)}, ${inputs.stage}: ${found.failures.slice(0, 3).join("; ")}`;
+    const reason = verdictOf(inputs.stage, found);
+    const failed = { kind: "rolled-back", reason, ...ending } as const;
     const [concluded, elsewhere] = await Promise.all([
-      takeOff(inputs, found),
-      restoreEarlier(endpoint, earlier, { kind: "rolled-back", reason, ...ending }),
+      takeOff(inputs, found, failed),
+      restoreEarlier(endpoint, earlier, { ...failed, reason: `${placeOf(inputs.service)}, ${reason}` }),
     ]);
     return { ...concluded, elsewhere };
   }
@@ -225,14 +226,8 @@ async function prove(inputs: Inputs): Promise<Partial<Outputs>> {
 }
 
 /** Takes a failed release off the traffic, and quarantines it. Nothing where it has none. */
-async function takeOff(inputs: Inputs, found: Tested): Promise<Partial<Outputs>> {
+async function takeOff(inputs: Inputs, found: Tested, failed: RolledBack): Promise<Partial<Outputs>> {
   const client = new CloudRun({ endpoint: inputs.endpoint });
-  const failed = {
-    kind: "rolled-back",
-    reason: verdictOf(inputs.stage, found),
-    by: operator(),
-    at: new Date().toISOString(),
-  } as const;
   let rollout: EndedRollout | undefined;
   try {
     rollout = await rolloutToEnd(client, inputs);

@@ -3,7 +3,6 @@ import { operator } from "../operator.ts";
 import type { Excluded } from "./approval-judge.ts";
 import type { TrustedKeys } from "./signature-keys.ts";
 import { git, readObject } from "./signature-object.ts";
-import { runTool } from "./signature-tool.ts";
 import { verifyObject } from "./signature-verify.ts";
 
 export interface ChangeOfPolicies {
@@ -77,7 +76,7 @@ async function resolve(root: string, hash: string): Promise<string | undefined> 
 }
 
 async function succeed(root: string, parameters: string[], input = ""): Promise<string> {
-  const { code, stdout, stderr } = await runTool("git", ["-C", root, ...parameters], { input });
+  const { code, stdout, stderr } = await git(root, parameters, { input });
   if (code === 0) return stdout;
   throw new UserError(`who wrote the change can't be told: git ${parameters[0]} failed in ${root}: ${stderr.trim()}`);
 }

@@ -1,4 +1,4 @@
-import { type Ended, runTool } from "./signature-tool.ts";
+import { type Ended, runTool, type ToolOptions } from "./signature-tool.ts";
 
 /** An annotated tag or a commit, as git holds it, taken apart. */
 export interface SignedObject {
@@ -18,8 +18,8 @@ export interface SignedObject {
 export type SignatureFormat = "gpg" | "ssh" | "other" | "none";
 
 /** Runs git in a repository; objects are what their ids say, whatever replacements somebody declared. */
-export function git(root: string, parameters: string[], environment: Record<string, string> = {}): Promise<Ended> {
-  return runTool("git", ["-C", root, ...parameters], { environment });
+export function git(root: string, parameters: string[], options: Omit<ToolOptions, "cwd"> = {}): Promise<Ended> {
+  return runTool("git", ["-C", root, ...parameters], options);
 }
 
 /** Reads an object. @param id of a tag or commit object */

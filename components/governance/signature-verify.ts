@@ -41,7 +41,7 @@ function verifyCommand({ kind, id }: SignedObject, settings: string[]): string[]
 
 async function verifyGpg(root: string, object: SignedObject, home: string): Promise<Verified> {
   const environment = { GNUPGHOME: home };
-  const { code, stderr } = await git(root, verifyCommand(object, []), environment);
+  const { code, stderr } = await git(root, verifyCommand(object, []), { environment });
   const status = judgeGpgStatus(stderr);
   if ("problem" in status) return status;
   if (code !== 0) return { problem: "signature that git doesn't accept" };

@@ -119,6 +119,9 @@ export type Ending =
   /** A rollback that was only rehearsed. */
   | { kind: "drilled" };
 
+/** A release failed. */
+export type RolledBack = Extract<Ending, { kind: "rolled-back" }>;
+
 /** What ending a rollout found. `ended`: the mark was there and is gone now, or was gone before. */
 export interface EndPlan {
   change?: ServiceChange;

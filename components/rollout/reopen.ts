@@ -1,3 +1,4 @@
+import type { Service } from "../cloudrun/api.ts";
 import { changeService } from "../cloudrun/change.ts";
 import type { CloudRun } from "../cloudrun/client.ts";
 import { shortName } from "../cloudrun/names.ts";
@@ -28,7 +29,7 @@ export interface Serving {
 export async function reopen(client: CloudRun, serving: Serving): Promise<EndedRollout | undefined> {
   const { endpoint, service, release, revision } = serving;
   const seen = await client.getService(service);
-  if (seen === undefined || (splitOf(seen)[revision] ?? 0) === 0 || rolloutOf(seen) !== undefined) return undefined;
+  if (seen === undefined || !servesUnmarked(seen, revision)) return undefined;
   const stored = splitWithout(serving.baseline ?? {}, revision);
   const others = provenReleases(seen.annotations).filter(
     (other) => other !== release && !(other in quarantineOf(seen)),
@@ -36,14 +37,17 @@ export async function reopen(client: CloudRun, serving: Serving): Promise<EndedR
   const baseline = Object.keys(stored).length > 0 ? stored : await newestOf(client, service, others);
   const rollout = { ...newRollout({ release, revision, settleSeconds: 0 }), baseline };
   const live = await changeService(client, service, (current) => {
-    const split = splitOf(current);
-    if ((split[revision] ?? 0) === 0 || rolloutOf(current) !== undefined) return undefined;
-    return { annotations: markRollout(current, { ...rollout, split }) };
+    if (!servesUnmarked(current, revision)) return undefined;
+    return { annotations: markRollout(current, { ...rollout, split: splitOf(current) }) };
   });
   if (rolloutOf(live)?.id !== rollout.id) return undefined;
   const ended = { id: rollout.id, release, revision, baseline };
   watchOver({ endpoint, service, rollout: ended });
   return ended;
+}
+
+function servesUnmarked(live: Service, revision: string): boolean {
+  return (splitOf(live)[revision] ?? 0) > 0 && rolloutOf(live) === undefined;
 }
 
 /** All traffic to the first of these releases that still has its revision. */

@@ -4,7 +4,7 @@ import { messageOf } from "../errors.ts";
 import { operator } from "../operator.ts";
 import { type EndedRollout, restore } from "./end.ts";
 import { isWatched, type Rollout } from "./markers.ts";
-import type { Ending } from "./plan.ts";
+import type { RolledBack } from "./plan.ts";
 
 /** The launcher of dynamic providers (toolchain/launchers) calls what is registered here when the engine has gone. */
 const ENGINE_GONE = Symbol.for("flowpilot.engineGone");
@@ -18,7 +18,7 @@ interface Watched {
   service: string;
   rollout: EndedRollout;
   /** The verdict that could not be written; none: the rollout is interrupted. */
-  failed?: Extract<Ending, { kind: "rolled-back" }>;
+  failed?: RolledBack;
 }
 
 const watched = new Map<string, Watched>();
@@ -38,7 +38,7 @@ export function isWatchedHere(id: string): boolean {
 }
 
 /** The release failed, and taking it off the traffic did too: when that is tried again, it is with this verdict. */
-export function rememberFailure(id: string, failed: Watched["failed"]): void {
+export function rememberFailure(id: string, failed: RolledBack): void {
   const rollout = watched.get(id);
   if (rollout !== undefined) watched.set(id, { ...rollout, failed });
 }

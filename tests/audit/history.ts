@@ -2,10 +2,13 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
+import type { OpenedStack } from "../../audit/open.ts";
 import type { AttemptOutputs } from "../../components/audit/attempt-outputs.ts";
 import { type EntryFiles, fold, GENESIS, type Head, type Leaf, leafOf } from "../../components/audit/chain.ts";
+import { FileStore } from "../../components/audit/file-store.ts";
 import type { RecordedHead } from "../../components/audit/head-annotation.ts";
 import { type ChainRecord, makeRecord } from "../../components/audit/record.ts";
+import { StoredHistory } from "../../components/audit/stored-history.ts";
 import type { Split } from "../../components/cloudrun/traffic.ts";
 
 /** What an update in a made-up history does. */
@@ -200,6 +203,12 @@ export class MadeHistory {
     mkdirSync(folder, { recursive: true });
     const lock = { pid, username: "root", hostname: hostname(), timestamp: new Date(this.clock).toISOString() };
     writeFileSync(path.join(folder, "one.json"), pid === undefined ? "{" : JSON.stringify(lock));
+  }
+
+  /** The stack, as it is read. */
+  open(): OpenedStack {
+    const source = new StoredHistory(new FileStore(this.root), PROJECT, this.stack);
+    return { directory: this.root, project: PROJECT, stack: this.stack, source };
   }
 
   get statePath(): string {

@@ -8,8 +8,6 @@ import type { AxeResults } from "axe-core";
 import type { BrowserContext, Page } from "playwright-core";
 import { gatherReport } from "../../audit/report/gather.ts";
 import { renderReport } from "../../audit/report/page.ts";
-import { FileStore } from "../../components/audit/file-store.ts";
-import { StoredHistory } from "../../components/audit/stored-history.ts";
 import { repositoryAddress } from "../../components/commit/repository-address.ts";
 import { startBrowser } from "./browser.ts";
 import { MadeHistory, PROJECT, revisionOf } from "./history.ts";
@@ -43,8 +41,7 @@ describe("the report", function () {
     });
     history.refresh({ split: { [revisionOf("a3f9d2c")]: 30, [revisionOf("c0ffee1")]: 70 }, by: HOSTILE });
     history.update({ release: "e5ca1ad", outcome: "deployed", skipTests: true });
-    const source = new StoredHistory(new FileStore(history.root), PROJECT, history.stack);
-    const opened = { directory: history.root, project: PROJECT, stack: history.stack, source };
+    const opened = history.open();
     markup = renderReport(await gatherReport(opened, {}, (commit) => `https://example.com/commit/${commit}`));
     file = path.join(history.root, "report.html");
     writeFileSync(file, markup);

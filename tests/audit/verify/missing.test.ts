@@ -8,11 +8,9 @@ import { verify } from "../../../audit/commands/verify.ts";
 import type { OpenedStack } from "../../../audit/open.ts";
 import { gatherReport } from "../../../audit/report/gather.ts";
 import { runVerification } from "../../../audit/verify/run.ts";
-import { FileStore } from "../../../components/audit/file-store.ts";
 import { sealHead } from "../../../components/audit/head-annotation.ts";
-import { StoredHistory } from "../../../components/audit/stored-history.ts";
 import { FaultyAdminApi } from "../../components/cloudrun/admin-api.ts";
-import { MadeHistory, PROJECT } from "../history.ts";
+import { MadeHistory } from "../history.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const NO_STACK = /there is no stack "test" of project "flowpilot-policy" in .*; see `bin\/pulumi stack ls`/;
@@ -25,8 +23,7 @@ describe("a stack that isn't there", () => {
   beforeEach(async () => {
     api = await FaultyAdminApi.start([]);
     history = new MadeHistory(mkdtempSync(path.join(tmpdir(), "audit-")), { endpoint: api.endpoint });
-    const source = new StoredHistory(new FileStore(history.root), PROJECT, history.stack);
-    opened = { directory: history.root, project: PROJECT, stack: history.stack, source };
+    opened = history.open();
   });
   afterEach(async () => {
     await api[Symbol.asyncDispose]();

@@ -7,11 +7,9 @@ import { seal } from "../../../audit/commands/seal.ts";
 import { describeVerification, verify } from "../../../audit/commands/verify.ts";
 import type { OpenedStack } from "../../../audit/open.ts";
 import { runVerification } from "../../../audit/verify/run.ts";
-import { FileStore } from "../../../components/audit/file-store.ts";
 import { recordedHeadOf, sealHead } from "../../../components/audit/head-annotation.ts";
-import { StoredHistory } from "../../../components/audit/stored-history.ts";
 import { FaultyAdminApi } from "../../components/cloudrun/admin-api.ts";
-import { MadeHistory, PROJECT } from "../history.ts";
+import { MadeHistory } from "../history.ts";
 
 describe("a history whose newest entry is missing while an update seems to be under way", () => {
   let api: FaultyAdminApi;
@@ -25,8 +23,7 @@ describe("a history whose newest entry is missing while an update seems to be un
     history.update({ release: "bbbbbb2", outcome: "deployed" });
     history.update({ release: "cccccc3", outcome: "rolled-back" });
     leaveHead();
-    const source = new StoredHistory(new FileStore(history.root), PROJECT, history.stack);
-    opened = { directory: history.root, project: PROJECT, stack: history.stack, source };
+    opened = history.open();
   });
   afterEach(async () => {
     await api[Symbol.asyncDispose]();
@@ -131,8 +128,7 @@ describe("a history while an update is under way", () => {
     api = await FaultyAdminApi.start([]);
     history = new MadeHistory(mkdtempSync(path.join(tmpdir(), "audit-")), { endpoint: api.endpoint });
     history.update({ release: "aaaaaa1", outcome: "deployed" });
-    const source = new StoredHistory(new FileStore(history.root), PROJECT, history.stack);
-    opened = { directory: history.root, project: PROJECT, stack: history.stack, source };
+    opened = history.open();
   });
   afterEach(async () => {
     await api[Symbol.asyncDispose]();

@@ -9,12 +9,10 @@ import { seal } from "../../../audit/commands/seal.ts";
 import type { OpenedStack } from "../../../audit/open.ts";
 import { runVerification } from "../../../audit/verify/run.ts";
 import { chooseWitnesses, type Witness } from "../../../audit/verify/witnesses.ts";
-import { FileStore } from "../../../components/audit/file-store.ts";
 import { recordedHeadOf, sealHead } from "../../../components/audit/head-annotation.ts";
-import { StoredHistory } from "../../../components/audit/stored-history.ts";
 import type { Places } from "../../../components/stack-file.ts";
 import { FaultyAdminApi } from "../../components/cloudrun/admin-api.ts";
-import { MadeHistory, PROJECT } from "../history.ts";
+import { MadeHistory } from "../history.ts";
 
 const OWN = "projects/p/locations/us-central1/services/flowpilot-opa";
 const OTHER = "projects/p/locations/us-east1/services/flowpilot-opa";
@@ -147,8 +145,7 @@ describe("who is asked about a history", () => {
     history.update({ release: "bbbbbb2", outcome: "deployed" });
     assert.ok(history.recorded);
     api.write({ annotations: sealHead({}, history.recorded) });
-    const source = new StoredHistory(new FileStore(root), PROJECT, history.stack);
-    return { history, opened: { directory: root, project: PROJECT, stack: history.stack, source } };
+    return { history, opened: history.open() };
   };
   const configure = (config: Record<string, unknown>) => {
     const entries = Object.entries(config).map(([key, value]) => [`flowpilot-policy:${key}`, value]);
